@@ -5,14 +5,14 @@ from typing import Any
 
 from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.statistics import share_of
+from jaxunlearn.reporting.markdown import markdown_table
 
 NONE = "-"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return a table in markdown, with an empty line after it."""
-    lines = [head, ["---"] * len(head), *rows]
-    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
+    return [*markdown_table(head, rows), ""]
 
 
 def counted(answers: Iterable[bool | None]) -> str:

@@ -6,6 +6,9 @@ LARGEST_SEED = 2**32 - 1
 LARGEST_STRENGTH = 1.5
 """Largest factor of adapters' end time with which a generator is rendered, shown and measured."""
 
+MOST_CHOICES = 9
+"""Largest number of pictures to choose from in a study: each has a key of the keyboard."""
+
 RAY_CHUNK = 4096
 """Rays of an image that are trained or rendered at a time where nobody chose a number."""
 

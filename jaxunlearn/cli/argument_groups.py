@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, _MutuallyExclusiveGroup
 
 from jaxunlearn.cli.argument_types import (
+    MOST_BATCH,
     MOST_DEVICES,
     MOST_SEEDS,
     local_path,
@@ -131,14 +132,50 @@ def add_inversion(parser: ArgumentParser, option: str) -> None:
     )
 
 
-def add_mesh(parser: ArgumentParser) -> None:
-    """Add the options of `readers.mesh_of` and `readers.join`."""
+def add_inception(parser: ArgumentParser) -> None:
+    """Add the option for the network of `evaluate.features_for`."""
+    parser.add_argument(
+        "--inception",
+        type=name_or_path,
+        metavar="FILE",
+        help="network of the FID [as suits the model, else AlexNet features]",
+    )
+
+
+def add_real(parser: ArgumentParser) -> None:
+    """Add the option for real images."""
+    parser.add_argument(
+        "--real",
+        type=local_path,
+        metavar="PATH",
+        help="real pictures for ΔFID_real: a folder, features (.npy), or mean and covariance (.npz)",
+    )
+
+
+def add_batch(parser: ArgumentParser) -> None:
+    """Add the option for how many images are rendered at a time."""
+    parser.add_argument(
+        "--batch",
+        type=whole(1, MOST_BATCH),
+        default=4,
+        metavar="N",
+        help="images rendered at a time [%(default)s]",
+    )
+
+
+def add_mesh_shape(parser: ArgumentParser) -> None:
+    """Add the option of `readers.mesh_of`."""
     parser.add_argument(
         "--mesh",
         type=mesh_shape,
         metavar="IxS",
         help="devices for generator copies x devices for the pairs of a step, such as 4x2 [one device]",
     )
+
+
+def add_mesh(parser: ArgumentParser) -> None:
+    """Add the options of `readers.mesh_of` and `readers.join`."""
+    add_mesh_shape(parser)
     hosts = parser.add_argument_group(
         "several hosts",
         "Start the same command on each host. On TPU pods and under SLURM, --distributed alone is enough.",

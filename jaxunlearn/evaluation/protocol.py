@@ -1,6 +1,5 @@
 """Compute all figures of one run, and record how they were measured."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -171,10 +170,7 @@ def measured_with(reference: Reference, other_latents: int, together: int) -> di
             "frechet": _compared_pictures(reference, together),
         },
         "strangers": {each.name: _strangers(each) for each in reference.judges},
-        "settings": {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in dataclasses.asdict(settings).items()
-        },
+        "settings": settings.to_json(),
     }
 
 

@@ -17,7 +17,7 @@ from jaxunlearn.evaluation.judges.calibration import calibrate
 from jaxunlearn.evaluation.real_images import RealStatistics
 from jaxunlearn.evaluation.settings import EvaluationSettings, RandomPeople
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.generator import Generator, sha256_of_arrays
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import median_radius
 from jaxunlearn.models.renderer import Renderer, default_compute
 from lpips_flax import LPIPS
@@ -174,8 +174,7 @@ def compared_with_real(people: RenderedPeople, real: RealStatistics) -> RealImag
     """Return real images with their distance from the source's samples."""
     statistics = real.statistics
     distance = frechet_distance_of_statistics(people.statistics, statistics)
-    numbers = (np.asarray(array, np.float64) for array in (statistics.mean, statistics.covariance))
-    return RealImages(real.number, statistics, distance, sha256_of_arrays(numbers)[:16])
+    return RealImages(real.number, statistics, distance, real.sha256)
 
 
 def calibrated_judges(

@@ -103,6 +103,13 @@ class EvaluationSettings:
         """
         return cls(retained_people=256, frechet_samples=5000, pivot="origin", fid_pixels="uint8")
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as figures and folders keep them."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
     def cameras(self, generator: Generator) -> GeneratorConfig:
         """Return a generator's config with the pivot of these settings."""
         config = generator.config

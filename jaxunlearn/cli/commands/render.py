@@ -3,12 +3,12 @@
 import argparse
 import dataclasses
 import math
-from collections.abc import Iterable
 
 import jax
 import jax.numpy as jnp
 
 from eg3d_flax import TriPlaneGenerator
+from jaxunlearn.cli.without_effect import refuse
 from jaxunlearn.errors import InputError, install
 from jaxunlearn.files.paths import check_writable
 from jaxunlearn.models.adapters import adapted, with_strength
@@ -81,17 +81,17 @@ def _refuse_without_effect(arguments: argparse.Namespace) -> None:
         _refuse_with_run(arguments)
     elif arguments.latents is not None:
         why = "cannot be used with --latents, which are rendered as they are; leave it out"
-        _refuse(arguments, ("truncation_psi", "truncation_cutoff"), why)
+        refuse(arguments, ("truncation_psi", "truncation_cutoff"), why)
     if not arguments.adapter:
-        _refuse(arguments, ("strength",), "needs --adapter, whose end time it scales")
+        refuse(arguments, ("strength",), "needs --adapter, whose end time it scales")
     if arguments.video is None:
-        _refuse(arguments, ("frames", "fps"), "needs --video")
+        refuse(arguments, ("frames", "fps"), "needs --video")
     if arguments.mesh is None:
-        _refuse(arguments, ("mesh_resolution", "mesh_level", "mesh_largest"), "needs --mesh")
+        refuse(arguments, ("mesh_resolution", "mesh_level", "mesh_largest"), "needs --mesh")
     if arguments.noise_mode != "random":
-        _refuse(arguments, ("noise_seed",), "needs --noise-mode random")
+        refuse(arguments, ("noise_seed",), "needs --noise-mode random")
     if arguments.truncation_psi == 1:
-        _refuse(arguments, ("truncation_cutoff",), "needs another --truncation-psi than 1")
+        refuse(arguments, ("truncation_cutoff",), "needs another --truncation-psi than 1")
 
 
 def _refuse_with_run(arguments: argparse.Namespace) -> None:
@@ -105,7 +105,7 @@ def _refuse_with_run(arguments: argparse.Namespace) -> None:
             "--adapter and --strength cannot be used with RUN; render the run's own file: "
             f"--adapter {RunFolder(arguments.folder).generator()}"
         )
-    _refuse(arguments, arguments.without_run, "cannot be used with RUN; leave it out")
+    refuse(arguments, arguments.without_run, "cannot be used with RUN; leave it out")
 
 
 def _check_rays(resolution: int | None, most: int | None) -> None:
@@ -119,17 +119,6 @@ def _check_rays(resolution: int | None, most: int | None) -> None:
             f"--resolution {resolution}: this generator's super-resolution takes at most {most} rays along "
             "each side"
         )
-
-
-def _refuse(arguments: argparse.Namespace, names: Iterable[str], why: str) -> None:
-    """Refuse arguments, unless they have their defaults.
-
-    Raises:
-      InputError: naming the argument, and why it has no effect.
-    """
-    for name in names:
-        if getattr(arguments, name) != arguments.defaults[name]:
-            raise InputError(f"--{name.replace('_', '-')} {why}")
 
 
 def _samples(

@@ -2,6 +2,7 @@
 
 import argparse
 
+from jaxunlearn.cli.without_effect import refuse
 from jaxunlearn.errors import InputError
 from jaxunlearn.reporting.study import StudySettings, count_answers, make_study
 from jaxunlearn.reporting.study.folder import KEY, is_study
@@ -44,9 +45,7 @@ def _make(arguments: argparse.Namespace) -> None:
 
 
 def _count(arguments: argparse.Namespace) -> None:
-    for name in arguments.making:
-        if getattr(arguments, name) != arguments.defaults[name]:
-            raise InputError(f"--{name} has no effect with --answers; leave it out")
+    refuse(arguments, arguments.making, "has no effect with --answers; leave it out")
     if len(arguments.folders) > 1:
         raise InputError("--answers: give the folder of one study")
     counts = count_answers(arguments.folders[0], arguments.answers)

@@ -7,6 +7,7 @@ from jaxunlearn.cli.argument_groups import (
     add_adapters,
     add_config,
     add_devices,
+    add_inception,
     add_judge,
     add_mean,
     add_networks,
@@ -67,12 +68,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_networks(parser, "[as in RUN, else as suits the model]")
     add_mean(parser, "[as in RUN, else the generator's own]")
     add_judge(parser)
-    add(
-        "--inception",
-        type=name_or_path,
-        metavar="FILE",
-        help="network of the FID [as suits the model, else AlexNet features]",
-    )
+    add_inception(parser)
     add_devices(
         parser,
         "number of devices that share the latents of a step; config.latents.batch must be a multiple of it, "

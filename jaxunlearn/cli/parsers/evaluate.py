@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_inversion, add_run, add_strength
+from jaxunlearn.cli.argument_groups import add_inception, add_inversion, add_real, add_run, add_strength
 from jaxunlearn.cli.argument_types import local_path, name_or_path, whole
 
 DESCRIPTION = """\
@@ -51,12 +51,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="of a work list, measure N people chosen at random [all]; greater numbers go on from smaller",
     )
-    add(
-        "--inception",
-        type=name_or_path,
-        metavar="FILE",
-        help="network of the FID [as suits the model, else AlexNet features]",
-    )
+    add_inception(parser)
     photos = parser.add_mutually_exclusive_group()
     photos.add_argument(
         "--others",
@@ -73,12 +68,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="SOURCE",
         help="the photos that unlearning read: those it did not use are inverted, and are the other photos",
     )
-    add(
-        "--real",
-        type=local_path,
-        metavar="PATH",
-        help="real pictures for ΔFID_real: a folder, features (.npy), or mean and covariance (.npz)",
-    )
+    add_real(parser)
     add("--save-real", type=local_path, metavar="FILE", help="write mean and covariance of --real as .npz")
     add(
         "--retain",

@@ -3,9 +3,8 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from jaxunlearn.cli.argument_groups import add_adapters, add_strength
+from jaxunlearn.cli.argument_groups import add_adapters, add_batch, add_strength
 from jaxunlearn.cli.argument_types import (
-    MOST_BATCH,
     local_path,
     name_or_path,
     real,
@@ -78,13 +77,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--out", type=local_path, default=Path("render"), metavar="DIR", help="folder to write [%(default)s]")
     _add_views(parser)
     _add_video_and_mesh(parser)
-    add(
-        "--batch",
-        type=whole(1, MOST_BATCH),
-        default=4,
-        metavar="N",
-        help="images rendered at a time [%(default)s]",
-    )
+    add_batch(parser)
     add(
         "--ray-chunk",
         type=whole(1, 2**24),

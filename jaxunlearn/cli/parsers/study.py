@@ -3,7 +3,9 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from jaxunlearn.cli.argument_types import MOST_BATCH, local_path, name_or_path, seed, whole
+from jaxunlearn.cli.argument_groups import add_batch
+from jaxunlearn.cli.argument_types import local_path, name_or_path, seed, whole
+from jaxunlearn.limits import MOST_CHOICES
 
 DESCRIPTION = """\
 Ask people whether they still recognise somebody. From folders of runs, make a page to hand out: it shows a
@@ -49,7 +51,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="files that participants saved; all of them, also those that were counted before",
     )
     add("--out", type=local_path, default=Path("study"), metavar="DIR", help="folder to make [%(default)s]")
-    add("--choices", type=whole(2, 9), default=5, metavar="N", help="pictures to choose from [%(default)s]")
+    add(
+        "--choices",
+        type=whole(2, MOST_CHOICES),
+        default=5,
+        metavar="N",
+        help="pictures to choose from [%(default)s]",
+    )
     add(
         "--questions",
         type=whole(1, 1000),
@@ -80,11 +88,5 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add("--seed", type=seed, metavar="N", help="seed of all draws; who has it knows the answers [drawn]")
     add("--model", type=name_or_path, help="the source generator, if its file has moved since the runs")
-    add(
-        "--batch",
-        type=whole(1, MOST_BATCH),
-        default=4,
-        metavar="N",
-        help="images rendered at a time [%(default)s]",
-    )
+    add_batch(parser)
     parser.set_defaults(making=MAKING, defaults={name: parser.get_default(name) for name in MAKING})

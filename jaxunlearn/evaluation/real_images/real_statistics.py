@@ -2,7 +2,10 @@
 
 import dataclasses
 
+import numpy as np
+
 from inception_flax import FeatureStatistics
+from jaxunlearn.models.generator import sha256_of_arrays
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -20,3 +23,9 @@ class RealStatistics:
     number: int | None
     network: str | None
     origin: str
+
+    @property
+    def sha256(self) -> str:
+        """The first 16 digits of the SHA-256 of mean and covariance."""
+        numbers = (self.statistics.mean, self.statistics.covariance)
+        return sha256_of_arrays(np.asarray(array, np.float64) for array in numbers)[:16]

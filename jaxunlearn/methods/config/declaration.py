@@ -130,10 +130,10 @@ def check_declared(config: ConfigDict, declaration: type) -> None:
         _check_value(f"config.{name}", values[name], about)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the setting with the most similar name; empty where none is similar."""
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "config.") -> str:
+    """Return a hint at the most similar of the known names, by default of settings; empty without one."""
     near = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean config.{near[0]}?)" if near else ""
+    return f" (did you mean {prefix}{near[0]}?)" if near else ""
 
 
 def _check_value(name: str, value: Any, about: Setting) -> None:

@@ -4,10 +4,7 @@ import dataclasses
 import secrets
 
 from jaxunlearn.errors import InputError, check_whole
-from jaxunlearn.limits import LARGEST_SEED
-
-MOST_CHOICES = 9
-"""Largest number of pictures to choose from: each has a key of the keyboard."""
+from jaxunlearn.limits import LARGEST_SEED, MOST_CHOICES
 
 
 @dataclasses.dataclass(frozen=True)

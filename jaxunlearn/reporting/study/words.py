@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from jaxunlearn.reporting.markdown import markdown_table
 from jaxunlearn.reporting.study.counting import Asked, Counted, Counts
 
 NEEDED = 0.2
@@ -164,8 +165,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    every = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(_cell, each)) + " |" for each in every)
+    return "\n".join(markdown_table([*map(_cell, head)], ([*map(_cell, row)] for row in rows)))
 
 
 def _cell(text: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh
 from tqdm import tqdm
 
@@ -25,7 +24,7 @@ from jaxunlearn.files.lock import locked_clean
 from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.models.generator import is_small, sha256_of_arrays
+from jaxunlearn.models.generator import is_small
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process.jax_settings import pinned_settings
@@ -348,19 +347,12 @@ def measuring(
     models: Models, features: Features, real: RealStatistics | None, config: ConfigDict
 ) -> dict[str, Any]:
     """Return what decides how runs are measured, by the names of `evaluation.protocol.comparable`."""
-    settings = dataclasses.asdict(EvaluationSettings.of(config.evaluation))
     return {
-        **{name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()},
+        **EvaluationSettings.of(config.evaluation).to_json(),
         "batch": None,
         "identity": models.judge.name,
         "judges": [judge.name for judge in models.judges],
         "perceptual": f"lpips-{models.perceptual.net}",
         "frechet": features.name,
-        "real_images_sha256": None if real is None else _digest(real),
+        "real_images_sha256": None if real is None else real.sha256,
     }
-
-
-def _digest(real: RealStatistics) -> str:
-    """Return what `Reference.real.sha256` will be."""
-    numbers = (real.statistics.mean, real.statistics.covariance)
-    return sha256_of_arrays(np.asarray(array, np.float64) for array in numbers)[:16]

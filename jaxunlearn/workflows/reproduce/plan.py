@@ -1,7 +1,6 @@
 """Which runs a table is made of: chosen, given their settings, and checked before anything long begins."""
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Sequence
 
 from jax.sharding import Mesh
@@ -9,7 +8,7 @@ from jax.sharding import Mesh
 from jaxunlearn.errors import InputError, printable
 from jaxunlearn.evaluation.bundled_people.album import check_albums
 from jaxunlearn.methods.config import check_config
-from jaxunlearn.methods.config.declaration import ConfigDict, flat
+from jaxunlearn.methods.config.declaration import ConfigDict, did_you_mean, flat
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.training.checks import check_mesh
@@ -64,8 +63,7 @@ def chosen_rows(table: Table, names: Sequence[str], numbers: Sequence[int]) -> t
     keys, known = [row.key for row in table.rows], {row.people for row in table.rows if row.people}
     for name in names:
         if name not in keys:
-            near = difflib.get_close_matches(name, keys, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
+            hint = did_you_mean(name, keys, "")
             raise InputError(
                 f"{table.name} has no row {printable(name)}{hint}; choose from {', '.join(keys)}"
             )

@@ -1,9 +1,9 @@
 """All tables by name, and the list of them."""
 
-import difflib
 from collections.abc import Mapping
 
 from jaxunlearn.errors import InputError, printable
+from jaxunlearn.methods.config.declaration import did_you_mean
 from jaxunlearn.workflows.reproduce import guide_tables, sugar_tables
 from jaxunlearn.workflows.reproduce.declaration import COLUMNS, IN_DOMAIN, OUT_OF_DOMAIN, RANDOM, Table
 
@@ -29,8 +29,7 @@ def table_of(name: str) -> Table:
     """
     known = [*TABLES, *ALSO]
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
+        hint = did_you_mean(name, known, "")
         raise InputError(f"no table {printable(name)}{hint}; jaxunlearn reproduce --list shows all")
     return TABLES[ALSO.get(name, name)]
 

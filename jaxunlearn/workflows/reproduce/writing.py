@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jaxunlearn.files.door import write_text
+from jaxunlearn.reporting.markdown import markdown_table
 from jaxunlearn.reporting.page.frame import write_page
 from jaxunlearn.workflows.reproduce.folder import MARKDOWN, PAGE, TableJson, read_table, write_table
 from jaxunlearn.workflows.reproduce.shown import (
@@ -96,5 +97,8 @@ def _beside(column: ShownColumn) -> list[str]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines]
+    return markdown_table([*map(_cell, head)], ([*map(_cell, row)] for row in rows))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")

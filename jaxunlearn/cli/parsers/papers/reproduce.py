@@ -2,12 +2,11 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_inversion, add_models
+from jaxunlearn.cli.argument_groups import add_inception, add_inversion, add_mesh_shape, add_models, add_real
 from jaxunlearn.cli.argument_types import (
     MOST_COPIES,
     MOST_STEPS,
     local_path,
-    mesh_shape,
     name_or_path,
     people,
     seeds,
@@ -42,25 +41,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     _add_people(parser)
     _add_settings(parser)
     add_models(parser)
-    add(
-        "--inception",
-        type=name_or_path,
-        metavar="FILE",
-        help="network of the FID [as suits the model, else AlexNet features]",
-    )
-    add(
-        "--real",
-        type=local_path,
-        metavar="PATH",
-        help="real pictures for ΔFID_real: a folder, features (.npy), or mean and covariance (.npz)",
-    )
+    add_inception(parser)
+    add_real(parser)
     add_inversion(parser, "--inversion")
-    add(
-        "--mesh",
-        type=mesh_shape,
-        metavar="IxS",
-        help="devices for generator copies x devices for the pairs of a step, such as 4x2 [one device]",
-    )
+    add_mesh_shape(parser)
     parser.set_defaults(config=None, resumes=True)
 
 
