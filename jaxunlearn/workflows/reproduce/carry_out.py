@@ -16,8 +16,9 @@ from jaxunlearn.errors import check_whole
 from jaxunlearn.evaluation import EvaluationSettings, Features, Reference
 from jaxunlearn.evaluation.evaluate import default_features, evaluate, measure_reference, other_photos
 from jaxunlearn.evaluation.frontier import frontier_of
+from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.other_photos import OtherPhotos
-from jaxunlearn.evaluation.protocol import comparable
+from jaxunlearn.evaluation.protocol import PROTOCOL, comparable
 from jaxunlearn.evaluation.real_images import RealStatistics
 from jaxunlearn.files.door import copy_file
 from jaxunlearn.files.lock import locked_clean
@@ -347,12 +348,16 @@ def measuring(
     models: Models, features: Features, real: RealStatistics | None, config: ConfigDict
 ) -> dict[str, Any]:
     """Return what decides how runs are measured, by the names of `evaluation.protocol.comparable`."""
+    judges = judges_of(models, config.evaluation.align)
     return {
+        "protocol": PROTOCOL,
+        "align": judges[0].align,
         **EvaluationSettings.of(config.evaluation).to_json(),
         "batch": None,
-        "identity": models.judge.name,
-        "judges": [judge.name for judge in models.judges],
+        "identity": judges[0].name,
+        "judges": [judge.name for judge in judges],
         "perceptual": f"lpips-{models.perceptual.net}",
         "frechet": features.name,
         "real_images_sha256": None if real is None else real.sha256,
+        **({} if judges[0].detector_origin is None else {"detector": judges[0].detector_origin}),
     }
