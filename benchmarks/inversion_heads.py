@@ -25,9 +25,10 @@ from jaxunlearn.files.json_lines import read_json_lines, write_json_lines
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.loading import Models, load_models
-from jaxunlearn.photos.inversion import InversionSettings
-from jaxunlearn.photos.inversion_report import measure
-from jaxunlearn.photos.invert import Method, encoder_for, invert_photographs, settings_for
+from jaxunlearn.photos.inversion.choice import Method, encoder_for, settings_for
+from jaxunlearn.photos.inversion.images import invert_photographs
+from jaxunlearn.photos.inversion.report import measure
+from jaxunlearn.photos.inversion.search import InversionSettings
 from jaxunlearn.profiling.devices import processor
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.encoder_data import PLAIN

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from jaxunlearn.evaluation.evaluate import evaluate
     from jaxunlearn.methods.registry import preset, preset_names
     from jaxunlearn.models.loading import Models, load_models
+    from jaxunlearn.photos.inversion.invert import InvertedPhotos, invert, people_from_photos
     from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
-    from jaxunlearn.photos.photo_inversion import InvertedPhotos, invert, people_from_photos
     from jaxunlearn.reporting.render import render
     from jaxunlearn.sharding import make_mesh
     from jaxunlearn.training.result import Result, load_result
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Baked": "baking.bake",
     "Callback": "training.trainer",
-    "InvertedPhotos": "photos.photo_inversion",
+    "InvertedPhotos": "photos.inversion.invert",
     "Models": "models.loading",
     "Moment": "training.trainer",
     "People": "photos.people",
@@ -41,12 +41,12 @@ _HOMES = {
     "attack": "attacks.attack",
     "bake": "baking.bake",
     "evaluate": "evaluation.evaluate",
-    "invert": "photos.photo_inversion",
+    "invert": "photos.inversion.invert",
     "load_models": "models.loading",
     "load_result": "training.result",
     "make_mesh": "sharding",
     "people_from_latents": "photos.people",
-    "people_from_photos": "photos.photo_inversion",
+    "people_from_photos": "photos.inversion.invert",
     "people_from_seeds": "photos.people",
     "preset": "methods.registry",
     "preset_names": "methods.registry",

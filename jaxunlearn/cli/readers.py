@@ -16,7 +16,7 @@ from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.config.declaration import ConfigDict, did_you_mean, flat
 from jaxunlearn.methods.registry import DEFAULT, method_of
 from jaxunlearn.models import loading
-from jaxunlearn.photos.photo_inversion import Inverting
+from jaxunlearn.photos.inversion.choice import Inverting
 from jaxunlearn.process import multihost
 from jaxunlearn.profiling.workload import Preset
 from jaxunlearn.sharding import make_mesh

@@ -14,13 +14,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.images import to_float, to_uint8
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.invert import (
-    EncoderInput,
-    Method,
-    choose,
-    invert_photographs,
-    settings_for,
-)
+from jaxunlearn.photos.inversion.choice import EncoderInput, Method, choose, settings_for
+from jaxunlearn.photos.inversion.images import invert_photographs
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.photos.sources import Refused, counted, iterate_photographs
 from jaxunlearn.sharding import local_mesh
@@ -55,12 +50,12 @@ def worklist_of_photos(
     Args:
       models: their generator is inverted.
       source: see `photos.sources.iterate_photographs`.
-      method: how photos are inverted, see `photos.invert`; None chooses what suits the model.
+      method: how photos are inverted, see `photos.inversion.choice`; None chooses what suits the model.
       encoder: an encoder, or its file; None uses the encoder of the model.
-      encoder_input: what the encoder sees, see `photos.invert`.
+      encoder_input: what the encoder sees, see `photos.inversion.choice`.
       mesh: the devices of this process in it share the photos of a wave; None uses one device.
-      compute: see `photos.inversion.search_latents`.
-      progress: True shows bars, see `photos.photo_inversion.invert`.
+      compute: see `photos.inversion.search.search_latents`.
+      progress: True shows bars, see `photos.inversion.invert.invert`.
 
     Raises:
       InputError: if the source has no usable photo, the method needs an encoder and there is none, or has no
@@ -79,7 +74,7 @@ def worklist_of_photos(
             models,
             to_float([photos[k] for k in some]),
             how.method,
-            encoder=how.encoder,
+            encoder=how.network,
             encoder_images=to_float([wholes[k] for k in some]) if wholes else None,
             mesh=local_mesh(mesh),
             compute=compute,

@@ -23,8 +23,8 @@ from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models.generator import Generator, fingerprint_of
 from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.inversion.choice import Inverting, choose, settings_for
 from jaxunlearn.photos.people import People, joined, listed_twice
-from jaxunlearn.photos.photo_inversion import Inverting, settled
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback
@@ -249,7 +249,8 @@ def _people(
     groups: list[RequestedPeople] = []
     how, way = Inverting(), dict[str, str]()
     if any(request.images for request in requests):
-        how, way = settled(models, **(inverting or {}))  # an encoder is loaded once
+        chosen = choose(models, **(inverting or {}))
+        how, way = chosen.arguments, chosen.way(settings_for(chosen.method, models))
     folders = [RunFolder(request_folder(out, number, request)) for number, request in enumerate(requests)]
     for request, folder in zip(requests, folders, strict=True):
         if not folder.exists():

@@ -6,7 +6,7 @@ from pathlib import Path
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.lock import is_locked
 from jaxunlearn.files.paths import check_folder
-from jaxunlearn.photos.inversion_files import INVERSION, figures_file, in_one_file
+from jaxunlearn.photos.inversion.output import INVERSION, figures_file, in_one_file
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.reporting.remake import remake_run_page
 from jaxunlearn.training.storage.request import RUN

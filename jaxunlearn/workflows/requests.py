@@ -23,6 +23,8 @@ from jaxunlearn.files.names import LONGEST, as_text
 from jaxunlearn.limits import LARGEST_SEED
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.inversion.choice import Inverting
+from jaxunlearn.photos.inversion.plan import InversionPlan, invert_planned, plan_people
 from jaxunlearn.photos.people import (
     People,
     distinct_subjects,
@@ -30,7 +32,6 @@ from jaxunlearn.photos.people import (
     people_from_latents,
     people_from_seeds,
 )
-from jaxunlearn.photos.photo_inversion import InversionPlan, Inverting, invert_planned, plan_people
 from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import OTHER_RUN, check_made_alike, check_same_photos
@@ -168,7 +169,7 @@ def people_of_request(
       request: the request.
       folder: of its run; if that has begun, it has the latents of photos, whose files may be gone.
       inverting: how photos are inverted.
-      way: what a folder keeps of that, see `photo_inversion.settled`.
+      way: what a folder keeps of that, see `choice.Chosen.way`.
 
     Raises:
       InputError: if a file cannot be used, or the run began with more or fewer people, with other photos, or

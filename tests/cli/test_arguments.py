@@ -29,8 +29,8 @@ from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.loading import MeanLatent
-from jaxunlearn.photos import invert
-from jaxunlearn.photos.inversion_report import InversionReport
+from jaxunlearn.photos.inversion import choice
+from jaxunlearn.photos.inversion.report import InversionReport
 from jaxunlearn.process import multihost
 
 ENOUGH = {
@@ -83,7 +83,7 @@ def test_every_option_has_a_type_that_checks_it():
 
 def test_photos_are_inverted_in_the_ways_of_the_library():
     """The parser repeats them, since importing them would cost JAX."""
-    for method, form in itertools.product(get_args(invert.Method), get_args(invert.EncoderInput)):
+    for method, form in itertools.product(get_args(choice.Method), get_args(choice.EncoderInput)):
         words = f"unlearn --image a.png --inversion {method} --encoder-input {form}"
         parsed = parser().parse_args(words.split())
         assert (parsed.inversion, parsed.encoder_input) == (method, form)

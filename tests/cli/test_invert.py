@@ -26,12 +26,13 @@ from jaxunlearn.models import loading
 from jaxunlearn.models.encoder import Encoder, bicubic, load_encoder
 from jaxunlearn.models.latent_io import read_names
 from jaxunlearn.models.loading import MeanLatent, Models, load_models
-from jaxunlearn.photos.inversion import InversionSettings
-from jaxunlearn.photos.inversion_files import check_out
-from jaxunlearn.photos.inversion_report import Figures, names_of, origin, table
-from jaxunlearn.photos.invert import default_method, encode, encoder_for, invert_photographs
+from jaxunlearn.photos.inversion.choice import choose, default_method, encoder_for
+from jaxunlearn.photos.inversion.images import encode, invert_photographs
+from jaxunlearn.photos.inversion.output import check_out
+from jaxunlearn.photos.inversion.plan import InversionPlan
+from jaxunlearn.photos.inversion.report import Figures, names_of, origin, table
+from jaxunlearn.photos.inversion.search import InversionSettings
 from jaxunlearn.photos.people import people_from_latents
-from jaxunlearn.photos.photo_inversion import InversionPlan
 from jaxunlearn.photos.sources import Photographs
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
@@ -458,7 +459,7 @@ def test_the_mean_latent_is_that_of_unlearn(tmp_path: Path) -> None:
     given = MeanLatent.read(loaded["w_avg"], CONFIG)
     np.testing.assert_array_equal(given.w_avg[0], w_avg)
     models = dataclasses.replace(tiny_models(), given_mean=given)
-    plan = InversionPlan(Photographs((), ()), "optimize", None, "crop", InversionSettings())
+    plan = InversionPlan(Photographs((), ()), choose(models, "optimize"), InversionSettings())
     assert origin(models, plan)["mean_latent"] == given.origin
 
 

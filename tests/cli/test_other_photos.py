@@ -16,8 +16,8 @@ from jaxunlearn.evaluation.other_photos import OtherPhotos
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models import loading
 from jaxunlearn.models.generator import save_generator
-from jaxunlearn.photos import photo_inversion
-from jaxunlearn.photos.inversion import Inversion
+from jaxunlearn.photos.inversion import plan
+from jaxunlearn.photos.inversion.search import Inversion
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
@@ -48,7 +48,7 @@ def measured(tmp_path, monkeypatch) -> list[dict[int, OtherPhotos]]:
         calls.append(given)
         return []
 
-    monkeypatch.setattr(photo_inversion, "invert_photographs", invert_photographs)
+    monkeypatch.setattr(plan, "invert_photographs", invert_photographs)
     for module in (invert_command, unlearn_command):
         monkeypatch.setattr(module, "models_of", lambda *_: tiny_models())
     monkeypatch.setattr(unlearn_command, "unlearn", unlearn)

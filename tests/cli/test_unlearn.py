@@ -24,8 +24,8 @@ from jaxunlearn.files import lock
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models import loading
-from jaxunlearn.photos import photo_inversion
-from jaxunlearn.photos.inversion import Inversion
+from jaxunlearn.photos.inversion import plan
+from jaxunlearn.photos.inversion.search import Inversion
 from jaxunlearn.photos.people import People
 from jaxunlearn.photos.sources import read_photographs
 from jaxunlearn.reporting.page.words import MEANINGS
@@ -155,10 +155,10 @@ def photos_of_two(tmp_path, monkeypatch) -> list[int]:
 
     monkeypatch.setattr(unlearn_command, "models_of", lambda *_: tiny_models())
     monkeypatch.setattr(unlearn_command, "unlearn", unlearn)
-    for module in (photo_inversion, batch_sources):
+    for module in (plan, batch_sources):
         monkeypatch.setattr(module, "invert_photographs", invert_photographs)
     monkeypatch.setattr(
-        "jaxunlearn.photos.invert.encoder_of",
+        "jaxunlearn.photos.inversion.choice.encoder_of",
         lambda _, method, __: SimpleNamespace(name=method) if method != "optimize" else None,
     )
     return numbers

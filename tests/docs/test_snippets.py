@@ -21,7 +21,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods.config.check_config import check
 from jaxunlearn.methods.config.declaration import ConfigDict, check_declared, default_config, flat
 from jaxunlearn.methods.registry import METHODS, preset, preset_names
-from jaxunlearn.photos.inversion import InversionSettings
+from jaxunlearn.photos.inversion.search import InversionSettings
 from jaxunlearn.profiling.workload import PRESETS
 from tests.support.docs_pages import PAGES, ROOT, anchors, blocks, commands, links
 from tests.support.tiny_models import tiny_models
@@ -84,7 +84,9 @@ def small(monkeypatch, tmp_path):
     """A folder of its own; `preset` and the search for latents with little to do."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(jaxunlearn, "preset", small_preset, raising=False)
-    monkeypatch.setattr("jaxunlearn.photos.invert.settings_for", lambda *_: InversionSettings(steps=1))
+    monkeypatch.setattr(
+        "jaxunlearn.photos.inversion.plan.settings_for", lambda *_: InversionSettings(steps=1)
+    )
 
 
 def pages_with_python() -> list:

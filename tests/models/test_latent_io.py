@@ -15,10 +15,11 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.numpy_arrays import map_npy
 from jaxunlearn.models.generator import Generator, merge_generator, split_generator
 from jaxunlearn.models.latent_io import fitting_latents, read_latents, write_latents
-from jaxunlearn.photos.inversion import InversionSettings
-from jaxunlearn.photos.inversion_report import origin
+from jaxunlearn.photos.inversion.choice import choose
+from jaxunlearn.photos.inversion.plan import InversionPlan
+from jaxunlearn.photos.inversion.report import origin
+from jaxunlearn.photos.inversion.search import InversionSettings
 from jaxunlearn.photos.people import People, people_from_latents
-from jaxunlearn.photos.photo_inversion import InversionPlan
 from jaxunlearn.photos.sources import Photographs
 from tests.support.tiny_adapters import tiny_adapted
 from tests.support.tiny_models import CONFIG, tiny_models
@@ -102,7 +103,7 @@ def test_latents_know_the_files_of_their_photos(tmp_path):
 def test_latents_of_an_unrelated_generator_are_taken_with_a_warning(tmp_path):
     """Those of an unlearned or adapted one are not unrelated: it has the mapping network of its source."""
     models, file = tiny_models(), tmp_path / "two.npz"
-    plan = InversionPlan(Photographs((), ()), "optimize", None, "crop", InversionSettings())
+    plan = InversionPlan(Photographs((), ()), choose(models, "optimize"), InversionSettings())
 
     def people_of(generator: Generator) -> People:
         about = origin(dataclasses.replace(models, name="other.pkl", generator=generator), plan)

@@ -12,7 +12,7 @@ from jaxunlearn.cli.main import parse
 from jaxunlearn.models.adapters import OWNER, has_adapters
 from jaxunlearn.models.generator import config_of, fingerprint_of, load_generator, save_generator
 from jaxunlearn.models.loading import load_models, published_inception
-from jaxunlearn.photos.invert import default_method, encoder_for, settings_for
+from jaxunlearn.photos.inversion.choice import default_method, encoder_for, settings_for
 from legato_flax import Adapters, AdaptersConfig
 
 BUNDLED_NETWORKS = {"perceptual": "alex", "identity": "heads-loss", "judge": "heads-judge"}

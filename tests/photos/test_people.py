@@ -10,8 +10,10 @@ from PIL import Image
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
-from jaxunlearn.photos import photo_inversion, sources
-from jaxunlearn.photos.inversion import Inversion
+from jaxunlearn.photos import sources
+from jaxunlearn.photos.inversion import plan
+from jaxunlearn.photos.inversion.invert import invert, people_from_photos
+from jaxunlearn.photos.inversion.search import Inversion
 from jaxunlearn.photos.people import People, distinct_subjects, joined, listed_twice, people_from_seeds
 from jaxunlearn.photos.pictures.image_io import whole_picture
 from jaxunlearn.photos.sources import iterate_photographs
@@ -24,12 +26,12 @@ def inverted(monkeypatch) -> list[np.ndarray]:
     """What was handed to the inversion, in whose place a zero latent comes back."""
     given = []
 
-    def invert(models, images, *_, **__) -> Inversion:
+    def inverted(models, images, *_, **__) -> Inversion:
         given.append(images)
         ws = np.zeros((len(images), CONFIG.num_ws, CONFIG.w_dim), np.float32)
         return Inversion(*(ws if name == "ws" else np.zeros(len(images)) for name in Inversion._fields))
 
-    monkeypatch.setattr(photo_inversion, "invert_photographs", invert)
+    monkeypatch.setattr(plan, "invert_photographs", inverted)
     return given
 
 
@@ -40,7 +42,7 @@ def test_sources_are_read_in_order_and_what_is_refused_is_named(tmp_path, invert
         Image.new("L", (side, side), 50 * grey).save(tmp_path / name)
     (tmp_path / "bob" / "torn.png").write_text("no picture")
     with pytest.warns(UserWarning, match=r"left out: .*torn\.png: not a readable picture"):
-        found = photo_inversion.people_from_photos(
+        found = people_from_photos(
             tiny_models(), [str(tmp_path / "bob"), tmp_path / "ann"], compute=Compute()
         )
     assert found.subjects == ("bob/1.png", "ann/1.png", "2.png")
@@ -53,7 +55,7 @@ def test_sources_are_read_in_order_and_what_is_refused_is_named(tmp_path, invert
 def test_a_single_source_is_no_sequence_of_letters(tmp_path, inverted):
     Image.new("L", (CONFIG.img_resolution, CONFIG.img_resolution)).save(tmp_path / "ann.png")
     for source in (tmp_path / "ann.png", str(tmp_path)):
-        found = photo_inversion.people_from_photos(tiny_models(), source, compute=Compute())
+        found = people_from_photos(tiny_models(), source, compute=Compute())
         assert found.subjects == ("ann.png",)
 
 
@@ -72,7 +74,7 @@ def test_names_of_people_become_names_of_folders(tmp_path, inverted):
     side = CONFIG.img_resolution
     (tmp_path / "Ann B").mkdir()
     Image.new("L", (side, side)).save(tmp_path / "Ann B" / "1.png")
-    found = photo_inversion.people_from_photos(tiny_models(), [tmp_path], compute=Compute())
+    found = people_from_photos(tiny_models(), [tmp_path], compute=Compute())
     assert found.subjects == ("Ann B/1.png",)
     assert found.name == "Ann-B-1"
 
@@ -91,7 +93,7 @@ def test_people_whose_photos_have_one_name_have_labels_of_their_own():
 
 def test_nothing_is_inverted_where_a_source_cannot_be_used(tmp_path, inverted):
     with pytest.raises(InputError, match=r"no\.png: no such file"):
-        photo_inversion.people_from_photos(tiny_models(), [tmp_path / "no.png"], compute=Compute())
+        people_from_photos(tiny_models(), [tmp_path / "no.png"], compute=Compute())
     assert not inverted
 
 
@@ -104,20 +106,20 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
     photo.save(tmp_path / "a.png")
     shown = []
 
-    def invert(models, images, *_, encoder_images, **__) -> Inversion:
+    def inverted(models, images, *_, encoder_images, **__) -> Inversion:
         shown.append((images, encoder_images))
         ws = np.zeros((len(images), CONFIG.num_ws, CONFIG.w_dim), np.float32)
         return Inversion(*(ws if name == "ws" else np.zeros(len(images)) for name in Inversion._fields))
 
-    for module in (photo_inversion, batch_sources):
-        monkeypatch.setattr(module, "invert_photographs", invert)
+    for module in (plan, batch_sources):
+        monkeypatch.setattr(module, "invert_photographs", inverted)
     monkeypatch.setattr(
-        "jaxunlearn.photos.invert.encoder_of", lambda *_: SimpleNamespace(side=side, name="encoder")
+        "jaxunlearn.photos.inversion.choice.encoder_of", lambda *_: SimpleNamespace(side=side, name="encoder")
     )
     options = {"method": "encoder", "compute": Compute()}
-    photo_inversion.people_from_photos(tiny_models(), [tmp_path], encoder_input="file", **options)
+    people_from_photos(tiny_models(), [tmp_path], encoder_input="file", **options)
     worklist = batch_sources.worklist_of_photos(tiny_models(), tmp_path, encoder_input="file", **options)
-    photo_inversion.people_from_photos(tiny_models(), [tmp_path], **options)
+    people_from_photos(tiny_models(), [tmp_path], **options)
     worklist.latents([0])
     (images, whole), (_, plain), (again, from_list) = shown
     np.testing.assert_array_equal(images, 1)
@@ -167,9 +169,9 @@ def test_a_bar_counts_photos_whose_reading_takes_long(tmp_path, inverted, monkey
 
     def bars() -> list[bool]:
         """Return for each way of reading whether it showed a bar."""
-        photo_inversion.people_from_photos(tiny_models(), [tmp_path], **options)
+        people_from_photos(tiny_models(), [tmp_path], **options)
         seen = [capsys.readouterr().err]
-        photo_inversion.invert(tiny_models(), tmp_path, **options)
+        invert(tiny_models(), tmp_path, **options)
         seen.append(capsys.readouterr().err)
         batch_sources.worklist_of_photos(tiny_models(), tmp_path, **options)
         seen.append(capsys.readouterr().err)
@@ -183,7 +185,7 @@ def test_a_bar_counts_photos_whose_reading_takes_long(tmp_path, inverted, monkey
 def test_whole_files_need_an_encoder_and_files(tmp_path):
     Image.new("L", (64, 64)).save(tmp_path / "a.png")
     with pytest.raises(InputError, match='encoder_input "file"'):
-        photo_inversion.people_from_photos(
+        people_from_photos(
             tiny_models(), [tmp_path], method="optimize", encoder_input="file", compute=Compute()
         )
     with pytest.raises(InputError, match=r"tfds:lfw: an encoder can be given whole files only"):
@@ -194,7 +196,7 @@ def test_names_that_are_not_utf_8_become_text(tmp_path, inverted):
     side = CONFIG.img_resolution
     Image.new("L", (side, side)).save(tmp_path / "a.png")
     (tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
-    found = photo_inversion.people_from_photos(tiny_models(), [tmp_path], compute=Compute())
+    found = people_from_photos(tiny_models(), [tmp_path], compute=Compute())
     assert found.subjects == (r"caf\xe9.png",)
     assert found.name == "caf-xe9"
 

@@ -387,7 +387,7 @@ def inverted(tmp_path, monkeypatch):
 
 def test_how_photos_of_requests_are_inverted(inverted, monkeypatch):
     encoder = SimpleNamespace(name="goae.pt", side=8)
-    monkeypatch.setattr("jaxunlearn.photos.invert.encoder_of", lambda models, method, name: encoder)
+    monkeypatch.setattr("jaxunlearn.photos.inversion.choice.encoder_of", lambda models, method, name: encoder)
     options = ["--inversion", "hybrid", "--encoder", "goae.pt", "--encoder-input", "file"]
     assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out", *options]) == 2
     assert inverted == [{"method": "hybrid", "encoder": encoder, "encoder_input": "file"}]

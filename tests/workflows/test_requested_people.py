@@ -11,9 +11,9 @@ from PIL import Image
 
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.models.latent_io import write_latents
-from jaxunlearn.photos import photo_inversion
-from jaxunlearn.photos.inversion import Inversion
-from jaxunlearn.photos.invert import Method
+from jaxunlearn.photos.inversion import plan
+from jaxunlearn.photos.inversion.choice import Method
+from jaxunlearn.photos.inversion.search import Inversion
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of
 from jaxunlearn.workflows import continual
@@ -39,7 +39,7 @@ def inverted(monkeypatch) -> list[float]:
         ws = np.stack([tiny_people(6)[level // 40] for level in new])
         return Inversion(*(ws if name == "ws" else zeros for name in Inversion._fields))
 
-    monkeypatch.setattr(photo_inversion, "invert_photographs", invert_photographs)
+    monkeypatch.setattr(plan, "invert_photographs", invert_photographs)
     return levels
 
 
@@ -102,7 +102,7 @@ def test_a_sequence_is_resumed_with_the_inversion_that_it_began_with(tmp_path, m
     requests = [ForgetRequest("a", images=(photo(tmp_path / "a.png", 40),))]
     ask(requests, tmp_path / "out")
     (tmp_path / "a.png").unlink()  # whoever is forgotten may have it deleted
-    monkeypatch.setattr("jaxunlearn.photos.invert.encoder_of", lambda *_: None)
+    monkeypatch.setattr("jaxunlearn.photos.inversion.choice.encoder_of", lambda *_: None)
     with pytest.raises(InputError, match=r"01-a: is a run with inversion 'optimize', not 'hybrid'"):
         ask(requests, tmp_path / "out", "hybrid")
     ask(requests, tmp_path / "out")

@@ -20,7 +20,7 @@ from jaxunlearn.batching import batches
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.identity import IdentityNetwork
 from jaxunlearn.models.renderer import default_compute
-from jaxunlearn.photos.latent_distribution import LatentDistribution
+from jaxunlearn.photos.inversion.latent_distribution import LatentDistribution
 
 Pytree = Any
 

@@ -27,8 +27,9 @@ from jaxunlearn.evaluation.embedded_views import embeddings_of
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.generator import Generator
-from jaxunlearn.photos.inversion import InversionSettings, search_latents
-from jaxunlearn.photos.invert import default_method, encode, encoder_for
+from jaxunlearn.photos.inversion.choice import default_method, encoder_for
+from jaxunlearn.photos.inversion.images import encode
+from jaxunlearn.photos.inversion.search import InversionSettings, search_latents
 
 Figures = dict[str, Any]
 Embeddings = dict[str, np.ndarray]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxunlearn.cli.readers import devices_of, inverting_of, models_of, options_of_models
-from jaxunlearn.photos.inversion_files import check_out, figures_file
-from jaxunlearn.photos.inversion_report import InversionReport, table
-from jaxunlearn.photos.photo_inversion import invert_planned, plan_inversion
+from jaxunlearn.photos.inversion.output import check_out, figures_file
+from jaxunlearn.photos.inversion.plan import invert_planned, plan_inversion
+from jaxunlearn.photos.inversion.report import InversionReport, table
 from jaxunlearn.photos.sources import paths_of
 from jaxunlearn.process import signals
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page

@@ -35,8 +35,9 @@ from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, method_of, name
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.generator import config_of, is_small
 from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.inversion.invert import KnownLatents, people_from_photos
+from jaxunlearn.photos.inversion.plan import name_of_photos
 from jaxunlearn.photos.people import People, name_of_seeds, people_from_latents, people_from_seeds
-from jaxunlearn.photos.photo_inversion import KnownLatents, name_of_photos, people_from_photos
 from jaxunlearn.photos.sources import listed_names, paths_of
 from jaxunlearn.process.multihost import check_same, leader_first, leads
 from jaxunlearn.reporting.live_page import live_page

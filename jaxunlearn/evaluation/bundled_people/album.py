@@ -13,8 +13,9 @@ from jaxunlearn.images import to_float
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.inversion import Inversion
-from jaxunlearn.photos.invert import default_method, invert_photographs
+from jaxunlearn.photos.inversion.choice import default_method
+from jaxunlearn.photos.inversion.images import invert_photographs
+from jaxunlearn.photos.inversion.search import Inversion
 
 SCENARIO = "album"
 

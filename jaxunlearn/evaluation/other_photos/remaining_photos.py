@@ -11,12 +11,9 @@ from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.invert import (
-    EncoderInput,
-    Method,
-    choose,
-)
-from jaxunlearn.photos.photo_inversion import PhotoSource, invert
+from jaxunlearn.photos.inversion.choice import EncoderInput, Method, choose
+from jaxunlearn.photos.inversion.given_photos import PhotoSource
+from jaxunlearn.photos.inversion.invert import invert
 from jaxunlearn.photos.sources import Photograph, Photographs, Refused, counted, iterate_photographs
 
 
@@ -39,7 +36,7 @@ def invert_remaining(
       subjects: names of the forgotten people: of a person, whose first photo was forgotten, or of a photo.
       source: of photos, see `photos.sources.iterate_photographs`; the same that unlearning read.
       photos_sha256: see `photos.people.People`. The photo with this file was forgotten, whatever its name.
-      method: see `photos.photo_inversion.invert`, as all that follow.
+      method: see `photos.inversion.invert.invert`, as all that follow.
       encoder: see there.
       encoder_input: see there.
       compute: see there.
@@ -66,9 +63,7 @@ def invert_remaining(
     ws = invert(
         models,
         together,
-        method=how.method,
-        encoder=how.encoder,
-        encoder_input=encoder_input,
+        **how.arguments,
         compute=compute,
         progress=progress,
     ).ws

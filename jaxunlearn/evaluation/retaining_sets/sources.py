@@ -9,8 +9,9 @@ from eg3d_flax import Compute
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.invert import EncoderInput, Method
-from jaxunlearn.photos.photo_inversion import PhotoSource, invert
+from jaxunlearn.photos.inversion.choice import EncoderInput, Method
+from jaxunlearn.photos.inversion.given_photos import PhotoSource
+from jaxunlearn.photos.inversion.invert import invert
 from jaxunlearn.photos.pictures.kinds import is_picture_name
 from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES
 
@@ -31,7 +32,7 @@ def read_retaining_set(
       models: the source generator, with the networks of the inversion.
       source: a file of latents; or a folder, a table or a picture, whose photos are inverted as those of
         `jaxunlearn unlearn --image`.
-      method: see `photos.photo_inversion.invert`, as all that follow.
+      method: see `photos.inversion.invert.invert`, as all that follow.
       encoder: see there.
       encoder_input: see there.
       compute: see there.

@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict
 
 from jaxunlearn.files.door import read_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.photos.inversion_files import INVERSION
+from jaxunlearn.photos.inversion.output import INVERSION
 from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.picture import PagePictures, Picture
 from jaxunlearn.reporting.page.words import duration
@@ -76,7 +76,7 @@ def write_inversion_page(figures: Path) -> Path:
     """Write the page of an inversion beside its figures.
 
     Args:
-      figures: the JSON file of `photos.inversion_report.InversionReport`; the pictures lie beside it.
+      figures: the JSON file of `photos.inversion.report.InversionReport`; the pictures lie beside it.
 
     Returns:
       Path of the page.

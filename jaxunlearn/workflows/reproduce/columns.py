@@ -10,8 +10,8 @@ from eg3d_flax import Compute
 from jaxunlearn.evaluation.other_photos import OtherPhotos, invert_remaining
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
 from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.inversion.choice import Inverting, choose, settings_for
 from jaxunlearn.photos.people import People, people_from_seeds
-from jaxunlearn.photos.photo_inversion import Inverting, settled
 from jaxunlearn.photos.sources import listed_names
 from jaxunlearn.workflows.batch_dir import Worklist
 from jaxunlearn.workflows.batch_sources import worklist_of_photos
@@ -119,7 +119,8 @@ def people_of(
     if who.worklist is None:
         return Column(people_from_seeds(models, who.seeds), {}, None)
     digests = who.worklist.photos_sha256[: len(who.subjects)]
-    _, way = settled(models, **whose.inverting)
+    how = choose(models, **whose.inverting)
+    way = how.way(settings_for(how.method, models))
     about = {"generator": models.fingerprint, "photos": digests, "way": way}
     worklist = who.worklist
     ws = kept(out / who.column / "people.npz", about, lambda: {"ws": worklist.latents(range(len(digests)))})

@@ -27,7 +27,7 @@ from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.files.pretrained_check import readability
 from jaxunlearn.models.generator import initialise, load_generator, save_generator
 from jaxunlearn.models.loading import load_models
-from jaxunlearn.photos import invert
+from jaxunlearn.photos.inversion import choice
 from tests.support import generators, torch_pickles
 from tests.support.generators import SMALL
 from tests.support.hostile.arrays import npy
@@ -403,15 +403,15 @@ def models_like(config: GeneratorConfig) -> Any:
 def test_the_published_encoder_is_used_where_it_fits(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     faces, cats = models_like(GeneratorConfig.ffhq512_128()), models_like(GeneratorConfig.afhqcats512_128())
-    assert invert.default_method(faces) == "optimize"
+    assert choice.default_method(faces) == "optimize"
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "encoder_FFHQ.pt").touch()
-    assert invert.default_method(faces) == "hybrid"
-    assert invert.published_encoder(faces) == Path("models/encoder_FFHQ.pt")
-    assert invert.default_method(models_like(SMALL)) == "optimize"
-    assert invert.published_encoder(cats) is None
+    assert choice.default_method(faces) == "hybrid"
+    assert choice.published_encoder(faces) == Path("models/encoder_FFHQ.pt")
+    assert choice.default_method(models_like(SMALL)) == "optimize"
+    assert choice.published_encoder(cats) is None
     (tmp_path / "models" / "encoder_AFHQ.pt").touch()
-    assert invert.published_encoder(cats) == Path("models/encoder_AFHQ.pt")
+    assert choice.published_encoder(cats) == Path("models/encoder_AFHQ.pt")
 
 
 @pytest.mark.parity

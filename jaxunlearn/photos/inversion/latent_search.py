@@ -20,7 +20,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from eg3d_flax import Compute
 from jaxunlearn.methods.losses import identity_distance
 from jaxunlearn.models.cameras import conditioning_view, views
-from jaxunlearn.photos.latent_distribution import LatentDistribution
+from jaxunlearn.photos.inversion.latent_distribution import LatentDistribution
 from jaxunlearn.sharding import over_rows
 from lpips_flax import LPIPS
 

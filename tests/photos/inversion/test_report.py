@@ -14,9 +14,9 @@ from PIL import Image
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import invert as command
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.photos import inversion_report
-from jaxunlearn.photos.inversion_report import InversionReport
-from jaxunlearn.photos.latent_search import Rendered, Search
+from jaxunlearn.photos.inversion import report
+from jaxunlearn.photos.inversion.latent_search import Rendered, Search
+from jaxunlearn.photos.inversion.report import InversionReport
 from jaxunlearn.process import signals
 from tests.support.tiny_models import CONFIG, tiny_models
 
@@ -69,7 +69,7 @@ def invert(out: str, *arguments: str, steps: int = 2) -> int:
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> Callable[[], None]:
     """Interrupt the `call`th call of a function of the report; return what ends that."""
-    calls, function = [], getattr(inversion_report, name)
+    calls, function = [], getattr(report, name)
 
     def stopping(*arguments: Any, **options: Any) -> Any:
         calls.append(name)
@@ -77,8 +77,8 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> Callable[[
             raise KeyboardInterrupt
         return function(*arguments, **options)
 
-    monkeypatch.setattr(inversion_report, name, stopping)
-    return lambda: monkeypatch.setattr(inversion_report, name, function)
+    monkeypatch.setattr(report, name, stopping)
+    return lambda: monkeypatch.setattr(report, name, function)
 
 
 def contents(folder: Path) -> dict[str, Any]:

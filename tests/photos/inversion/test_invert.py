@@ -10,9 +10,8 @@ from PIL import Image
 import jaxunlearn
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import to_uint8
-from jaxunlearn.photos import invert as invert_module
-from jaxunlearn.photos import photo_inversion
-from jaxunlearn.photos.inversion import Inversion, InversionSettings
+from jaxunlearn.photos.inversion import choice, plan
+from jaxunlearn.photos.inversion.search import Inversion, InversionSettings
 from jaxunlearn.photos.sources import read_photographs
 from tests.support.tiny_models import CONFIG, tiny_models
 
@@ -33,7 +32,7 @@ def searched(monkeypatch) -> list[tuple[np.ndarray, str, InversionSettings]]:
         ws = np.zeros((len(images), CONFIG.num_ws, CONFIG.w_dim), np.float32)
         return Inversion(*(ws if name == "ws" else np.zeros(len(images)) for name in Inversion._fields))
 
-    monkeypatch.setattr(photo_inversion, "invert_photographs", invert_photographs)
+    monkeypatch.setattr(plan, "invert_photographs", invert_photographs)
     return given
 
 
@@ -87,7 +86,7 @@ def test_the_search_is_as_long_as_asked(tmp_path, searched):
     ],
 )
 def test_options_that_are_unknown_or_contradict_each_other(monkeypatch, searched, options, message):
-    monkeypatch.setattr(invert_module, "encoder_for", lambda *_: None)
+    monkeypatch.setattr(choice, "encoder_for", lambda *_: None)
     with pytest.raises(jaxunlearn.InputError, match=message):
         jaxunlearn.invert(tiny_models(), images(1), **options)
     assert not searched
@@ -158,9 +157,9 @@ def test_photos_read_already_have_what_the_encoder_is_given(tmp_path, monkeypatc
         ws = np.zeros((1, CONFIG.num_ws, CONFIG.w_dim), np.float32)
         return Inversion(*(ws if name == "ws" else np.zeros(1) for name in Inversion._fields))
 
-    monkeypatch.setattr(photo_inversion, "invert_photographs", invert_photographs)
+    monkeypatch.setattr(plan, "invert_photographs", invert_photographs)
     monkeypatch.setattr(
-        "jaxunlearn.photos.invert.encoder_of", lambda *_: SimpleNamespace(side=8, name="encoder")
+        "jaxunlearn.photos.inversion.choice.encoder_of", lambda *_: SimpleNamespace(side=8, name="encoder")
     )
     for side in (None, 4):
         photos = read_photographs(tmp_path, SIDE, whole_side=side)

@@ -1,29 +1,22 @@
-"""The three methods of inversion, and which of them suits a model.
+"""Choose how photos are inverted: by which method, with which encoder, and what that is given.
 
 `encoder`: one pass of a network, then a search for the camera only. `optimize`: a search from the mean face.
-`hybrid`: a search that starts from the encoder's latents. `N` photos, `L` rows of ws (num_ws), `D` w_dim.
+`hybrid`: a search that starts from the encoder's latents.
 """
 
 import dataclasses
-from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, TypedDict, get_args
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-from jax.sharding import Mesh
-
-from eg3d_flax import Compute, GeneratorConfig, camera
+from eg3d_flax import GeneratorConfig, camera
 from goae_flax import GOAEConfig
-from jaxunlearn.batching import in_batches
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.cameras import field_of_view
 from jaxunlearn.models.encoder import Encoder, load_encoder
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.inversion import EachBatch, Inversion, InversionSettings, search_latents
+from jaxunlearn.photos.inversion.search import InversionSettings
 
 Method = Literal["encoder", "optimize", "hybrid"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -32,6 +25,14 @@ EncoderInput = Literal["crop", "file"]
 whole file as `image_to_tensor` of GUIDE and SUGAR makes it, see `image_io.whole_picture`."""
 ENCODER_INPUTS: tuple[EncoderInput, ...] = get_args(EncoderInput)
 _OF_FACES, _OF_CATS = "encoder_FFHQ.pt", "encoder_AFHQ.pt"
+
+
+class Inverting(TypedDict, total=False):
+    """How photos are inverted: arguments of `invert.people_from_photos`."""
+
+    method: Method | None
+    encoder: str | Path | Encoder | None
+    encoder_input: EncoderInput
 
 
 def published_encoder(models: Models) -> Path | None:
@@ -144,15 +145,30 @@ class Chosen(NamedTuple):
     """How photos are inverted."""
 
     method: Method
-    encoder: Encoder | None
+    network: Encoder | None
+    """The encoder, if there is one."""
+
     encoder_input: EncoderInput
     whole_side: int | None
     """See `side_of_file`."""
 
+    @property
+    def encoder(self) -> str | None:
+        """Name of the encoder, if there is one."""
+        return None if self.network is None else self.network.name
+
+    @property
+    def arguments(self) -> Inverting:
+        """The same as arguments, with which no encoder is read again."""
+        return Inverting(method=self.method, encoder=self.network, encoder_input=self.encoder_input)
+
     def way(self, settings: InversionSettings) -> dict[str, str]:
-        """Return what a folder keeps of it, see `way_of_inverting`."""
-        name = None if self.encoder is None else self.encoder.name
-        return way_of_inverting(self.method, name, self.encoder_input, settings)
+        """Return what latents depend on besides the photos and the model, for a folder to keep; of names.
+
+        Args:
+          settings: of the search.
+        """
+        return way_of_inverting(self.method, self.encoder, self.encoder_input, settings)
 
 
 def choose(
@@ -175,66 +191,3 @@ def choose(
     method = method or default_method(models, encoder)
     network = encoder_of(models, method, encoder)
     return Chosen(method, network, encoder_input, side_of_file(network, encoder_input))
-
-
-@jax.jit
-def _encode(encoder: Encoder, images: jax.Array) -> jax.Array:
-    return encoder.encode(images)
-
-
-def encode(encoder: Encoder, images: np.ndarray, *, batch: int = 8) -> np.ndarray:
-    """Return the latents `[N, L, D]` of images `[N, R, R, 3]` in [-1, 1]."""
-    return in_batches(lambda rows: _encode(encoder, jnp.asarray(rows)), batch, images)
-
-
-def invert_photographs(
-    models: Models,
-    images: np.ndarray,
-    method: Method,
-    *,
-    encoder: Encoder | None = None,
-    encoder_images: np.ndarray | None = None,
-    settings: InversionSettings | None = None,
-    rows: Sequence[int] | None = None,
-    each: EachBatch | None = None,
-    mesh: Mesh | None = None,
-    compute: Compute | None = None,
-    progress: bool = True,
-) -> Inversion:
-    """Find the latents of images whose cameras are unknown.
-
-    Args:
-      models: the generator, with LPIPS and identity network of the loss.
-      images: `[N, R, R, 3]` in [-1, 1].
-      method: one of `METHODS`.
-      encoder: the encoder of "encoder" and "hybrid"; None takes that of `encoder_for`.
-      encoder_images: `[N, S, S, 3]`, what the encoder is given in their place; None gives it `images`.
-      settings: settings of the search; None takes `settings_for(method, models)`.
-      rows: see `inversion.search_latents`, as all but the last that follow. The encoder is given all images.
-      each: see there.
-      mesh: see there.
-      compute: see there.
-      progress: True shows a bar.
-
-    Raises:
-      InputError: if an encoder is needed and there is none.
-      ValueError: if the images do not have the generator's resolution.
-    """
-    ws = None
-    if method != "optimize":
-        ws = encode(encoder or encoder_for(models), images if encoder_images is None else encoder_images)
-    return search_latents(
-        models.generator,
-        images,
-        None,
-        models.perceptual,
-        models.identity,
-        settings or settings_for(method, models),
-        key=jax.random.key(0),
-        ws=ws,
-        rows=rows,
-        each=each,
-        mesh=mesh,
-        compute=compute,
-        progress=progress,
-    )

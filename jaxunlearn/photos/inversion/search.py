@@ -22,8 +22,8 @@ from eg3d_flax import Compute, GeneratorConfig, camera
 from jaxunlearn.batching import batches
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import default_compute
-from jaxunlearn.photos.latent_distribution import LatentDistribution
-from jaxunlearn.photos.latent_search import (
+from jaxunlearn.photos.inversion.latent_distribution import LatentDistribution
+from jaxunlearn.photos.inversion.latent_search import (
     Descent,
     Embedding,
     Networks,

@@ -21,9 +21,9 @@ from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
-from jaxunlearn.photos import latent_search
-from jaxunlearn.photos.inversion import InversionSettings, search_latents
-from jaxunlearn.photos.latent_distribution import LatentDistribution
+from jaxunlearn.photos.inversion import latent_search
+from jaxunlearn.photos.inversion.latent_distribution import LatentDistribution
+from jaxunlearn.photos.inversion.search import InversionSettings, search_latents
 from tests.support.programs import environment
 from tests.support.tiny_models import CONFIG, drawn_generator
 
@@ -300,7 +300,7 @@ def test_a_search_goes_on_from_the_latents_given(generator, perceptual, own_pict
 
 MESH = """
 import jax, numpy as np
-import tests.photos.test_inversion as t
+import tests.photos.inversion.test_search as t
 from jax.sharding import Mesh
 generator, perceptual = t.generator.__wrapped__(), t.perceptual.__wrapped__()
 images, c = t.own_pictures.__wrapped__(generator)

@@ -25,9 +25,9 @@ from jaxunlearn.models.generator import fingerprint_of, latent_space_of
 from jaxunlearn.models.latent_io import read_latents, read_provenance, write_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, default_compute, from_all_views
-from jaxunlearn.photos.inversion import Inversion
-from jaxunlearn.photos.inversion_files import figures_file, in_one_file
-from jaxunlearn.photos.photo_inversion import InversionPlan
+from jaxunlearn.photos.inversion.output import figures_file, in_one_file
+from jaxunlearn.photos.inversion.plan import InversionPlan
+from jaxunlearn.photos.inversion.search import Inversion
 from jaxunlearn.photos.sources import Photograph
 from jaxunlearn.terminal import escaped
 
@@ -106,16 +106,16 @@ def pictures(
 
 def origin(models: Models, plan: InversionPlan) -> dict[str, Any]:
     """Return where latents and figures come from, apart from the photo."""
-    encoder = plan.network
+    encoder = plan.how.network
     return {
         "model": models.name,
         "fingerprint": models.fingerprint,
         "latent_space": latent_space_of(models.generator),
         "mean_latent": models.mean.origin,
-        "method": plan.method,
-        "encoder": plan.encoder,
+        "method": plan.how.method,
+        "encoder": plan.how.encoder,
         "encoder_sha256": encoder and fingerprint_of(nnx.merge(encoder.graph, encoder.state)),
-        "encoder_input": encoder and plan.encoder_input,
+        "encoder_input": encoder and plan.how.encoder_input,
         "settings": dataclasses.asdict(plan.settings),
         **models.networks_of_loss,
         "judge": models.judge.name,

@@ -1,0 +1,1 @@
+"""From photos to latents: by an encoder, a search, or both."""
