@@ -19,6 +19,7 @@ from PIL import Image
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import demo as demo_command
 from jaxunlearn.cli.commands import unlearn as unlearn_command
+from jaxunlearn.cli.commands.unlearning import refusals, request
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.files import lock
 from jaxunlearn.methods.guide import presets
@@ -127,7 +128,7 @@ def test_the_folder_of_a_photo_with_the_same_name(tmp_path, monkeypatch, capsys)
         inverted.extend(sources)
         raise InputError("enough")
 
-    monkeypatch.setattr(unlearn_command, "people_from_photos", people_from_photos)
+    monkeypatch.setattr(request, "people_from_photos", people_from_photos)
     assert cli.main(["unlearn", "--image", "bob/1.png"]) == 2
     assert "runs/1: is a run with other photos; give another folder" in capsys.readouterr().err
     assert cli.main(["unlearn", "--image", "ada/1.png"]) == 2
@@ -234,8 +235,9 @@ def test_a_folder_that_a_host_does_not_share_is_refused_before_photos_are_invert
     monkeypatch.setattr(unlearn_command, "check_mesh", lambda *_, **__: None)
     monkeypatch.setattr(unlearn_command, "check_same", lambda *_: None)
     monkeypatch.setattr(jax, "process_count", lambda: 2)
-    monkeypatch.setattr(unlearn_command, "leads", lambda: False)
-    monkeypatch.setattr(unlearn_command, "leader_first", lambda action, _: action())
+    monkeypatch.setattr(refusals, "leads", lambda: False)
+    for module in (unlearn_command, refusals):
+        monkeypatch.setattr(module, "leader_first", lambda action, _: action())
     monkeypatch.setattr(lock, "SEEN_WITHIN", 0)
     assert cli.main(["unlearn", *listed.split(), "--out", "out"]) == 2
     assert "out: what process 0 writes there is not seen on this host" in capsys.readouterr().err
@@ -252,9 +254,9 @@ def test_only_process_0_draws_bars_of_photos(photos_of_two, monkeypatch, listed,
         asked.append(progress)
         raise InputError("cut off")
 
-    monkeypatch.setattr(unlearn_command, "leads", lambda: leading)
+    monkeypatch.setattr(request, "leads", lambda: leading)
     for name in ("people_from_photos", "worklist_of_photos"):
-        monkeypatch.setattr(unlearn_command, name, taken)
+        monkeypatch.setattr(request, name, taken)
     assert cli.main(["unlearn", *listed.split(), "--out", "out"]) == 2
     assert asked == [leading]
 
@@ -299,7 +301,7 @@ def test_the_folder_by_default(monkeypatch, arguments, folder):
         asked.append(out)
         raise InputError("enough")
 
-    monkeypatch.setattr(unlearn_command, "_check_out", check_out)
+    monkeypatch.setattr(unlearn_command, "check_out", check_out)
     assert cli.main(["unlearn", *arguments.split()]) == 2
     assert asked == [Path("runs") / folder]
 
@@ -512,9 +514,10 @@ def test_commands_to_try_next_can_be_pasted(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     people = SimpleNamespace(name="somebody", subjects=("somebody",), ws=None)
     result = SimpleNamespace(generators=[])
-    for command in (demo_command, unlearn_command):
-        monkeypatch.setattr(command, "people_from_seeds", lambda *_: people)
-        monkeypatch.setattr(command, "unlearn", lambda *_, **__: result)
+    for module in (demo_command, request):
+        monkeypatch.setattr(module, "people_from_seeds", lambda *_: people)
+    for module in (demo_command, unlearn_command):
+        monkeypatch.setattr(module, "unlearn", lambda *_, **__: result)
     monkeypatch.setattr(demo_command.loading, "load_models", lambda _: None)
     monkeypatch.setattr(demo_command, "evaluate_and_report", lambda *_: [])
     monkeypatch.setattr(unlearn_command, "models_of", lambda *_: tiny_models())
@@ -545,8 +548,9 @@ def test_the_page_of_a_run_whose_pictures_are_interrupted(tmp_path, monkeypatch,
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    for module in (demo_command, unlearn_command):
+    for module in (demo_command, request):
         monkeypatch.setattr(module, "people_from_seeds", lambda *_: people)
+    for module in (demo_command, unlearn_command):
         monkeypatch.setattr(module, "unlearn", trained)
     monkeypatch.setattr(demo_command.loading, "load_models", lambda _: None)
     monkeypatch.setattr(demo_command, "evaluate_and_report", interrupted)

@@ -14,7 +14,7 @@ import eg3d_flax
 import jaxunlearn
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.baking.settings import Baking
-from jaxunlearn.cli.commands.unlearn import read_settings
+from jaxunlearn.cli.commands.unlearning.request import read_settings
 from jaxunlearn.cli.main import parse, parser
 from jaxunlearn.cli.readers import read_config, step_of
 from jaxunlearn.errors import InputError

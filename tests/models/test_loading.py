@@ -7,7 +7,7 @@ import pytest
 from flax import nnx
 
 import legato_flax
-from jaxunlearn.cli.commands.unlearn import read_settings
+from jaxunlearn.cli.commands.unlearning.request import read_settings
 from jaxunlearn.cli.main import parse
 from jaxunlearn.models.adapters import OWNER, has_adapters
 from jaxunlearn.models.generator import config_of, fingerprint_of, load_generator, save_generator
