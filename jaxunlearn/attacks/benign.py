@@ -172,10 +172,10 @@ def _examples(reference: Reference, source: Generator, settings: BenignSettings,
     """Render the people who are taught; each person's pictures stand together, `[N * V, ...]`."""
     config, protocol = source.config, reference.settings
     count = settings.people * settings.views
-    key_z, key_yaw = jax.random.split(key)
-    z = jax.random.normal(key_z, (settings.people, config.z_dim))
+    z_key, yaw_key = jax.random.split(key)
+    z = jax.random.normal(z_key, (settings.people, config.z_dim))
     ws = jnp.repeat(source.mapping(z, conditioning_view(config, settings.people)), settings.views, axis=0)
-    c = random_views(config, key_yaw, count, protocol.max_yaw, protocol.pitch)
+    c = random_views(config, yaw_key, count, protocol.max_yaw, protocol.pitch)
     return Examples(ws, c, jnp.clip(jnp.asarray(reference.renderer(ws, c).image), -1, 1))
 
 
@@ -194,8 +194,8 @@ def _tuned(
     losses = []
     with tqdm(total=settings.steps, desc="benign fine-tuning", unit="step", disable=not progress) as bar:
         for step in range(settings.steps):
-            of_step = jax.random.fold_in(key, step)
-            rows = jax.random.choice(of_step, len(examples.ws), (settings.batch,), replace=False)
+            step_key = jax.random.fold_in(key, step)
+            rows = jax.random.choice(step_key, len(examples.ws), (settings.batch,), replace=False)
             minibatch = jax.tree.map(lambda x, rows=rows: x[rows], examples)
             state, measured = finetuning_step(program, state, frozen, minibatch)
             losses.append(measured["loss"])

@@ -110,16 +110,16 @@ class BakingStep:
         The first `near` lie around forgotten people, each around the next one; the first of all is a person's
         own. It goes on by one person a step, so that everybody's own has its turn.
         """
-        of_z, of_alpha, of_yaw = jax.random.split(jax.random.fold_in(key, step), 3)
+        z_key, alpha_key, yaw_key = jax.random.split(jax.random.fold_in(key, step), 3)
         generator: Generator = nnx.merge(self.adapted, frozen.adapted)
         config, near = generator.config, self.near
-        z = jax.random.normal(of_z, (self.batch, config.z_dim))
+        z = jax.random.normal(z_key, (self.batch, config.z_dim))
         mapped = generator.mapping(z, conditioning_view(config, self.batch))
-        c = random_views(config, of_yaw, self.batch, self.max_yaw, self.pitch)
+        c = random_views(config, yaw_key, self.batch, self.max_yaw, self.pitch)
         if not near:
             return mapped, c
         people = frozen.ws[(step + jnp.arange(near)) % len(frozen.ws)]
-        alpha = jax.random.uniform(of_alpha, (near,)).at[0].set(0.0) * frozen.radius
+        alpha = jax.random.uniform(alpha_key, (near,)).at[0].set(0.0) * frozen.radius
         return jnp.concatenate([people + adjacent_offsets(people, mapped[:near], alpha), mapped[near:]]), c
 
     def __call__(self, state: State, frozen: Frozen, key: jax.Array) -> tuple[State, dict[str, jax.Array]]:

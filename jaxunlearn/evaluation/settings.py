@@ -136,11 +136,11 @@ class EvaluationSettings:
           apart: True draws other people and views, for choices that must not spoil the figures of the first.
         """
         key = jax.random.key(self.seed)
-        key_z, key_yaw = jax.random.split(jax.random.fold_in(key, 2) if apart else key)
+        z_key, yaw_key = jax.random.split(jax.random.fold_in(key, 2) if apart else key)
         count, config = self.frechet_samples, self.cameras(generator)
-        z = jax.random.normal(key_z, (count, config.z_dim))
+        z = jax.random.normal(z_key, (count, config.z_dim))
         ws = generator.mapping(z, conditioning_view(config, count), self.truncation_psi)
-        return RandomPeople(z, ws, random_views(config, key_yaw, count, self.max_yaw, self.pitch))
+        return RandomPeople(z, ws, random_views(config, yaw_key, count, self.max_yaw, self.pitch))
 
     def near_people(self, ws: jax.Array, random_ws: jax.Array, distance: float) -> jax.Array:
         """Return the latents `[retained_people, L, D]` of people near the forgotten ones, spread over them.

@@ -82,33 +82,35 @@ class ManySampling(CommonSampling):
 
     def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> ManyDraws:
         """See `PairSampling`."""
-        of_z, of_alpha, of_global, of_yaw, of_members = jax.random.split(key, 5)
+        z_key, alpha_key, global_key, yaw_key, members_key = jax.random.split(key, 5)
         epochs = jax.random.fold_in(schedule.key, EPOCHS)
         epoch = jax.random.fold_in(epochs, schedule.step // self.steps_per_epoch)
-        of_order, of_epochs_yaw = jax.random.split(epoch)
+        order_key, epochs_yaw_key = jax.random.split(epoch)
         if self.global_draw == "epoch":
-            of_global = jax.random.fold_in(epoch, 2)
+            global_key = jax.random.fold_in(epoch, 2)
         if self.order == "epochs":
             place = schedule.step % self.steps_per_epoch * self.members + jnp.arange(self.members)
-            members = jax.random.permutation(of_order, self.people)[place % self.people]
+            members = jax.random.permutation(order_key, self.people)[place % self.people]
         else:
-            members = jax.random.permutation(of_members, self.people)[: self.members]
+            members = jax.random.permutation(members_key, self.people)[: self.members]
         # Keys depend on the person and the adjacent latent: nobody's draws depend on who else is there.
         each = jax.vmap(jax.vmap(jax.random.fold_in, (None, 0)), (0, None))
         numbers = jnp.arange(self.num_adjacent)
         folded = jax.vmap(jax.random.fold_in, (None, 0))
-        z = jax.vmap(jax.vmap(lambda k: jax.random.normal(k, (z_dim,))))(each(folded(of_z, numbers), members))
+        z = jax.vmap(jax.vmap(lambda k: jax.random.normal(k, (z_dim,))))(
+            each(folded(z_key, numbers), members)
+        )
         if self.alpha == "pair":
-            alpha = jax.vmap(jax.vmap(jax.random.uniform))(each(folded(of_alpha, numbers), members))
+            alpha = jax.vmap(jax.vmap(jax.random.uniform))(each(folded(alpha_key, numbers), members))
         else:
-            alpha = jnp.repeat(jax.random.uniform(of_alpha, (self.num_adjacent, 1)), self.members, axis=1)
-        of_yaw = of_epochs_yaw if self.view == "epoch" else of_yaw
-        yaw = self.views.draw(of_yaw, self.count if self.view == "pair" else 1)
+            alpha = jnp.repeat(jax.random.uniform(alpha_key, (self.num_adjacent, 1)), self.members, axis=1)
+        yaw_key = epochs_yaw_key if self.view == "epoch" else yaw_key
+        yaw = self.views.draw(yaw_key, self.count if self.view == "pair" else 1)
         return ManyDraws(
             members,
             z.reshape(self.num_adjacent, self.members, z_dim),
             self.alpha_max * alpha.reshape(self.num_adjacent, self.members),
-            jax.random.normal(of_global, (self.num_global, z_dim)),
+            jax.random.normal(global_key, (self.num_global, z_dim)),
             jnp.broadcast_to(yaw, (self.count,)),
         )
 

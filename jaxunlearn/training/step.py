@@ -142,21 +142,21 @@ class UnlearningStep:
         generator, settings = self._source(frozen), self._settings
         side = settings.neural_rendering_resolution or generator.config.neural_rendering_resolution
         count = settings.sampling.count
-        of_pairs, of_trained, of_source = jax.random.split(jax.random.fold_in(key, step), 3)
+        pairs_key, trained_key, source_key = jax.random.split(jax.random.fold_in(key, step), 3)
 
         def side_draws(key: jax.Array) -> SideDraws:
-            of_jitter, of_noise, of_planes = jax.random.split(key, 3)
-            jitter = random_jitter(of_jitter, count, side * side, generator.config)
+            jitter_key, noise_key, planes_key = jax.random.split(key, 3)
+            jitter = random_jitter(jitter_key, count, side * side, generator.config)
             if settings.noise_mode != "random":
                 return SideDraws(jitter, None, None)
             noise = generator.draw_noise
-            second = noise(of_planes, count) if settings.draws == "independent" else None
-            return SideDraws(jitter, noise(of_noise, count), second)
+            second = noise(planes_key, count) if settings.draws == "independent" else None
+            return SideDraws(jitter, noise(noise_key, count), second)
 
-        trained = side_draws(of_trained)
-        source = trained if settings.draws == "shared" else side_draws(of_source)
+        trained = side_draws(trained_key)
+        source = trained if settings.draws == "shared" else side_draws(source_key)
         schedule = Schedule(key, jnp.asarray(step))
-        pairs = settings.sampling.draw(of_pairs, generator.config.z_dim, schedule)
+        pairs = settings.sampling.draw(pairs_key, generator.config.z_dim, schedule)
         return Draws(pairs, trained, source)
 
     def pairs(self, frozen: Frozen, target: Target, draws: Any) -> Pairs:

@@ -25,10 +25,10 @@ class GuideSampling(CommonSampling):
 
     def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> "GuideDraws":
         """See `PairSampling`; no step depends on an earlier one."""
-        of_z, of_alpha, of_yaw = jax.random.split(key, 3)
-        z = jax.random.normal(of_z, (self.num_adjacent + self.num_global, z_dim))
-        alpha = jax.random.uniform(of_alpha, (self.num_adjacent,), maxval=self.alpha_max)
-        yaw = self.views.draw(of_yaw, 1 if self.view == "step" else self.count)
+        z_key, alpha_key, yaw_key = jax.random.split(key, 3)
+        z = jax.random.normal(z_key, (self.num_adjacent + self.num_global, z_dim))
+        alpha = jax.random.uniform(alpha_key, (self.num_adjacent,), maxval=self.alpha_max)
+        yaw = self.views.draw(yaw_key, 1 if self.view == "step" else self.count)
         return GuideDraws(z, alpha, jnp.broadcast_to(yaw, (self.count,)))
 
     def pairs(self, draws: "GuideDraws", target: Target, source: Source) -> Pairs:

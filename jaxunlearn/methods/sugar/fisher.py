@@ -125,13 +125,13 @@ def measure_fisher(
     Raises:
       InputError: if the Fisher is zero or not finite.
     """
-    of_probes, of_shuffle, of_start, of_visits = jax.random.split(key, 4)
-    probes = probes_around(merge_generator(split), ws, w_avg, settings, of_probes)
-    probes = jax.random.permutation(of_shuffle, probes)
+    probes_key, shuffle_key, start_key, visits_key = jax.random.split(key, 4)
+    probes = probes_around(merge_generator(split), ws, w_avg, settings, probes_key)
+    probes = jax.random.permutation(shuffle_key, probes)
     parameters = split.trainable
     if settings.estimator != "gauss-newton" and settings.perturbation:
-        parameters = _perturbed(parameters, settings.perturbation, of_start)
-    keys = jax.random.split(of_visits, len(probes))
+        parameters = _perturbed(parameters, settings.perturbation, start_key)
+    keys = jax.random.split(visits_key, len(probes))
     context = _Context(source, split.fixed)
     if settings.estimator == "official":
         fisher = _estimate(_Static(split.graphdef, settings, None), parameters, context, probes, keys)
@@ -205,17 +205,17 @@ def _estimate(
         return generator, generator.planes(ws, settings.noise_mode, key=noise, compute=settings.compute)
 
     def projected(parameters: Pytree, context: _Context, probe: jax.Array, key: jax.Array) -> jax.Array:
-        of_noise, of_direction = jax.random.split(key)
-        generator, outputs = planes(parameters, context, probe[None], of_noise)
+        noise_key, direction_key = jax.random.split(key)
+        generator, outputs = planes(parameters, context, probe[None], noise_key)
         if settings.output == "image":
             c = conditioning_view(generator.config)
             outputs = generator.render(outputs, probe[None], c, compute=settings.compute).image
-        return ewc.projection(outputs, of_direction)
+        return ewc.projection(outputs, direction_key)
 
     def agreement(parameters: Pytree, context: _Context, probe: jax.Array, key: jax.Array) -> jax.Array:
-        own, of_source = jax.random.split(key)
+        own, source_key = jax.random.split(key)
         _, ours = planes(parameters, context, probe[None], own)
-        _, wanted = planes(context.source, context, probe[None], of_source)
+        _, wanted = planes(context.source, context, probe[None], source_key)
         return -settings.weight * jnp.mean(jnp.square(ours - wanted))
 
     loss = projected if settings.estimator == "gauss-newton" else agreement

@@ -125,12 +125,12 @@ def train_mapper(
     moments, losses = jax.jit(optimiser.init, out_shardings=sharding)(parameters), []
     stop = EarlyStopping(settings.patience, settings.min_delta)
     for epoch in range(settings.epochs):
-        of_order, of_loss = jax.random.split(jax.random.fold_in(key, epoch))
-        order = np.asarray(jax.random.permutation(of_order, len(ws)) if given is None else next(given))
+        order_key, loss_key = jax.random.split(jax.random.fold_in(key, epoch))
+        order = np.asarray(jax.random.permutation(order_key, len(ws)) if given is None else next(given))
         running, pending = 0.0, None
         for i, index in enumerate(settings.batches(order)):
             people = arrays.place(jnp.asarray(ws[index]), sharding)
-            value, gradient = measure(parameters, context, people, of_loss)
+            value, gradient = measure(parameters, context, people, loss_key)
             pending = gradient if pending is None else jax.tree.map(jnp.add, pending, gradient)
             if i == 0 or (i + 1) % settings.accumulate == 0:
                 parameters, moments = follow(pending, moments, parameters)
