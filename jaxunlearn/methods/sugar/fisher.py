@@ -213,8 +213,8 @@ def _estimate(
         return ewc.projection(outputs, direction_key)
 
     def agreement(parameters: Pytree, context: _Context, probe: jax.Array, key: jax.Array) -> jax.Array:
-        own, source_key = jax.random.split(key)
-        _, ours = planes(parameters, context, probe[None], own)
+        own_key, source_key = jax.random.split(key)
+        _, ours = planes(parameters, context, probe[None], own_key)
         _, wanted = planes(context.source, context, probe[None], source_key)
         return -settings.weight * jnp.mean(jnp.square(ours - wanted))
 

@@ -298,6 +298,16 @@ def test_ways_to_a_fisher_that_is_not_zero(settings):
     assert all(np.isfinite(leaf).all() and (np.asarray(leaf) >= 0).all() for leaf in leaves)
 
 
+def test_equal_generators_differ_by_their_noise_alone():
+    """In the official loss each of the two draws its own; with the same noise rounding would be left."""
+    split = split_generator(tiny_models().generator)
+    settings = FisherSettings("official-still", probes=1, radius=1.0, noise_mode="random")
+    fisher = measure_fisher(
+        split, split.trainable, tiny_people(2), tiny_models().w_avg, settings, jax.random.key(0)
+    )
+    assert ewc.largest(fisher) > 1e-8
+
+
 @pytest.mark.long
 def test_the_official_preset_runs_whole(tmp_path):
     result = unlearn.unlearn(tiny_models(), tiny_people(2), official(2), progress=False)
