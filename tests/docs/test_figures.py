@@ -162,8 +162,8 @@ def test_what_a_step_takes_alone_and_beside_other_work_is_told_rightly():
     beside = seconds / steps
     for page in ("docs/index.md", "docs/guides/one_person.md"):
         assert re.search(rf"\b{beside:.1f} s\b", read(page)), page
-    assert (round(5 * alone["guide"]), round(5 * beside)) == (3, 10), "minutes of 300 steps"
-    assert "300 steps: three minutes on two cores, ten while other work runs" in read("docs/quickstart.md")
+    assert (round(5 * alone["guide"]), round(5 * beside)) == (3, 6), "minutes of 300 steps"
+    assert "300 steps: three minutes on two cores, six while other work runs" in read("docs/quickstart.md")
 
 
 def test_the_demos_words_are_those_of_the_same_run_in_the_gallery_but_for_figures():
