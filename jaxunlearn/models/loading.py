@@ -50,6 +50,9 @@ JudgeNetwork = IdentityNetwork | DlibNetwork
 BUNDLED_JUDGES = ("heads-judge", "heads-face-judge", DLIB)
 """Names of the networks that judge the bundled models."""
 
+RANDOM_WEIGHTS = "(random weights)"
+"""Ends the name of a network whose file was not found."""
+
 Network = TypeVar("Network")
 
 
@@ -317,7 +320,7 @@ def _perceptual(given: str | None) -> tuple[LPIPS, str]:
 
     def initialise() -> tuple[LPIPS, str]:
         backbone, _ = lpips_flax.to_torch(initialised(lambda: LPIPS("vgg", rngs=nnx.Rngs(0))))
-        return lpips_flax.from_torch(backbone, lpips_flax.heads("vgg"), "vgg"), "LPIPS VGG (random weights)"
+        return lpips_flax.from_torch(backbone, lpips_flax.heads("vgg"), "vgg"), f"LPIPS VGG {RANDOM_WEIGHTS}"
 
     return _read_or_initialise(given, "vgg16-397923af.pth", read, initialise)
 
@@ -349,7 +352,7 @@ def load_inception(name: str | Path) -> InceptionV3:
 def _identity(given: str | None, published: str, config: ArcFaceConfig, label: str) -> IdentityNetwork:
     def initialise() -> IdentityNetwork:
         module = initialised(lambda: ArcFace(config, rngs=nnx.Rngs(0)))
-        return identity_network(module, name=f"{label} (random weights)", threshold=None, framing="face")
+        return identity_network(module, name=f"{label} {RANDOM_WEIGHTS}", threshold=None, framing="face")
 
     return _read_or_initialise(given, published, load_identity, initialise)
 

@@ -13,7 +13,7 @@ from jaxunlearn.process.jax_settings import pinned_settings
 from jaxunlearn.reporting.attacks.words import attack_verdict
 from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.reporting.sheets.rendering import write_pictures
-from jaxunlearn.reporting.verdict import run_cost, verdict_of_run
+from jaxunlearn.reporting.verdict import random_weights_of, run_cost, verdict_of_run
 from jaxunlearn.training.progress_picture import BATCH
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -74,7 +74,8 @@ def evaluate_and_report(
     figures = evaluate(models, result, config, reference=reference, other_ws=latents)
     folder = write_run_report(models, result, config, photos=photos, batch=reference.settings.batch)
     advice = method_of(config).advice(config)
-    lines = verdict_of_run(folder.request.subjects, figures, together=result.together, advice=advice)
+    lines = random_weights_of(folder.request, figures)
+    lines += verdict_of_run(folder.request.subjects, figures, together=result.together, advice=advice)
     attacks = read_attacks(folder.path)
     if attacks is not None:
         lines += [attack_verdict(attacks["subjects"][k], found) for k, found in attacks["people"].items()]

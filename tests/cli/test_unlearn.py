@@ -1,6 +1,7 @@
 """`jaxunlearn demo`, `unlearn`, `evaluate` and `render RUN`: from arguments to what a person looks at."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -530,6 +531,16 @@ def test_commands_to_try_next_can_be_pasted(tmp_path, monkeypatch, capsys):
     for judges in ("", " --judge dlib --judge 'my judge.pt'"):
         assert cli.main(["unlearn", "--seed", "7", "--out", "my runs", *shlex.split(judges)]) == 0
         assert capsys.readouterr().out.endswith(f"measure it: jaxunlearn evaluate 'my runs'{judges}\n")
+
+
+def test_random_weights_are_named_again_after_the_long_part(tmp_path, monkeypatch, capsys):
+    models = dataclasses.replace(tiny_models(), perceptual_name=f"LPIPS VGG {loading.RANDOM_WEIGHTS}")
+    lines = [{"subject": "seed 0", "status": "done"}]
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: models)
+    monkeypatch.setattr(unlearn_command, "unlearn_all", lambda *_, **__: lines)
+    out = ["--out", str(tmp_path / "list")]
+    assert cli.main(["unlearn", "--seed", "0", "--parallel", "1", *out]) == 0
+    assert "RANDOM WEIGHTS took the place of LPIPS VGG, whose files" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["demo", "unlearn --seed 7"])

@@ -1,15 +1,22 @@
 """What the figures of a run are called in plain words."""
 
+import html
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.methods.base import Advice
 from jaxunlearn.methods.config.declaration import declared, default_config
+from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import METHODS, method_of, named, preset
-from jaxunlearn.reporting.verdict import IN_WORDS, run_cost, verdict, verdict_together
+from jaxunlearn.models.loading import RANDOM_WEIGHTS
+from jaxunlearn.reporting.page.run_page import write_run_page
+from jaxunlearn.reporting.verdict import IN_WORDS, random_weights_of, run_cost, verdict, verdict_together
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_report import SHORT
 from tests.support.figures import nobody_seen, of_person
 
@@ -268,3 +275,37 @@ def test_people_near_by_of_whom_nobody_counts():
         "Of people near the forgotten, 0.5 median radii away, no judge can say whether anybody is somebody "
         "else afterwards." in lines
     )
+
+
+def request(perceptual: str, identity: str) -> Request:
+    return Request("mine", "0" * 64, ("ada",), perceptual, identity, "the generator's")
+
+
+@pytest.mark.parametrize(
+    ("of_loss", "judge", "said"),
+    [
+        (("LPIPS VGG", "IR-SE50"), "CurricularFace IR-101", ""),
+        (
+            ("LPIPS VGG", f"IR-SE50 {RANDOM_WEIGHTS}"),
+            f"CurricularFace IR-101 {RANDOM_WEIGHTS}",
+            "RANDOM WEIGHTS took the place of IR-SE50 and CurricularFace IR-101, whose files were not found "
+            "(see `jaxunlearn models`). This shows time and memory only: generators and figures mean "
+            "nothing.",
+        ),
+        (
+            ("LPIPS VGG", "IR-SE50"),
+            f"CurricularFace IR-101 {RANDOM_WEIGHTS}",
+            "RANDOM WEIGHTS took the place of CurricularFace IR-101, whose files were not found (see "
+            "`jaxunlearn models`): this judge's figures mean nothing.",
+        ),
+    ],
+    ids=["all read", "of the loss, too", "a judge"],
+)
+def test_networks_without_their_files_are_named(of_loss, judge, said, tmp_path):
+    figures = {"networks": {"judges": [judge, "dlib"]}}
+    assert " ".join(random_weights_of(request(*of_loss), figures)) == said
+    folder = RunFolder(tmp_path)
+    folder.begin(request(*of_loss), presets.heads(), np.zeros((1, 4, 8), np.float32))
+    folder.add_to_summary(figures)
+    page = html.unescape(write_run_page(folder).read_text())
+    assert (said in page) if said else ("RANDOM WEIGHTS" not in page)

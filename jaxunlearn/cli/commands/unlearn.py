@@ -39,6 +39,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.process.multihost import check_same, leader_first, leads
 from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
+from jaxunlearn.reporting.verdict import random_weights
 from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.checks import check_mesh
@@ -118,6 +119,7 @@ def _run_sweep(
     for k in range(len(people.subjects)):
         say(out / f"person{k:04d}.png")
     say(out / PAGE)
+    _say_if_worthless(models)
 
 
 def _run_one(
@@ -137,6 +139,7 @@ def _run_one(
         for k in range(len(result.generators)):
             say(folder.generator(k))
         say(folder.report)
+        _say_if_worthless(models)
         options = [word for judge in judges for word in ("--judge", judge)]
         say(f"measure it: {shlex.join(['jaxunlearn', 'evaluate', str(out), *options])}")
 
@@ -151,6 +154,7 @@ def _run_worklist(arguments: argparse.Namespace, out: Path, mesh: Mesh | None) -
     if leads():
         for line in lines:
             say(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
+        _say_if_worthless(models)
         say(f"{done} of {len(lines)} done; look at {folder.report}, read {folder.results}")
     if not done:
         raise InputError(
@@ -197,3 +201,10 @@ def _run_sequence(arguments: argparse.Namespace, out: Path, mesh: Mesh | None) -
     for line in report_requests(models, forgotten, first):
         say(line)
     say(forgotten.registry.newest.generator())
+    _say_if_worthless(models)
+
+
+def _say_if_worthless(models: Models) -> None:
+    """Say which networks of the loss had random weights: the warning was given long ago."""
+    for line in random_weights([models.perceptual_name, models.identity.name]):
+        say(line)

@@ -26,6 +26,7 @@ from jaxunlearn.reporting.page.sections.run_section import (
     training_settings,
 )
 from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
+from jaxunlearn.reporting.verdict import random_weights_of
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
@@ -55,6 +56,7 @@ def run_values(run: RunData, encoder: FileEncoder | None = None) -> dict[str, An
     pictures = PagePictures(count, len(run.subjects), encoder)
     return {
         "run": run,
+        "random_weights": random_weights_of(run.request, run.summary),
         "verdict": verdict_section(run),
         "progress": progress_of(run, pictures),
         "judges": judge_lines(run),

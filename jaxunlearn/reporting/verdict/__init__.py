@@ -19,6 +19,7 @@ from jaxunlearn.reporting.verdict.person import (
     photos_texts,
     target_reached,
 )
+from jaxunlearn.reporting.verdict.random_weights import random_weights, random_weights_of
 from jaxunlearn.reporting.verdict.run import run_cost, verdict, verdict_of_run
 from jaxunlearn.reporting.verdict.together import (
     highest,
@@ -47,6 +48,8 @@ __all__ = [
     "photos_texts",
     "pictures_of_others",
     "random_people",
+    "random_weights",
+    "random_weights_of",
     "run_cost",
     "stay_the_same",
     "target_reached",
