@@ -1,9 +1,12 @@
 """The folder of a table of a paper, without any training."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from jaxunlearn.evaluation.statistics.shares import share_of
 from jaxunlearn.images import save_png
-from jaxunlearn.workflows.reproduce.figures import compared, figures_of
+from jaxunlearn.workflows.reproduce.figures import compared, figures_of, judged_of
 from jaxunlearn.workflows.reproduce.folder import CellJson, TableJson, run_of
 from jaxunlearn.workflows.reproduce.tables import TABLES
 from jaxunlearn.workflows.reproduce.writing import write_all
@@ -12,9 +15,29 @@ from tests.support.page_folders import LONG, picture
 PEOPLE = (LONG, "seed 2")
 
 
+def a_summary(ids: Sequence[float]) -> dict[str, Any]:
+    """Return what a run's summary says of people with these similarities, each in a generator of their own.
+
+    The lowest similarities are forgotten, and a judge finds nobody in other photos before.
+    """
+    return {
+        "people": {
+            str(k): {
+                "id": value,
+                "fid_pre": 10 * value,
+                "forgotten": value < 0.1,
+                "forgotten_by": {"latent": value < 0.1, "photos": None},
+                "others_lost_counts": share_of(k, 48)._asdict(),
+                "near": {"1.0": {"lost_counts": share_of(10 * k, 40)._asdict()}},
+            }
+            for k, value in enumerate(ids)
+        }
+    }
+
+
 def a_cell(row: str, ids: tuple[float, float], *, diverged: tuple[str, ...] = ()) -> CellJson:
     """Return a run of Table 1 of GUIDE, in which people have these similarities before and after."""
-    summary = {"people": {str(k): {"id": value, "fid_pre": 10 * value} for k, value in enumerate(ids)}}
+    summary = a_summary(ids)
     figures = {} if diverged else figures_of(TABLES["guide-1"], PEOPLE, summary)
     return CellJson(
         column="random",
@@ -24,6 +47,7 @@ def a_cell(row: str, ids: tuple[float, float], *, diverged: tuple[str, ...] = ()
         settings="0" * 16,
         diverged=list(diverged),
         figures=figures,
+        judged=None if diverged else judged_of(summary, len(ids)),
     )
 
 

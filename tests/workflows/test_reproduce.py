@@ -17,6 +17,7 @@ from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.evaluation.evaluate import default_features
 from jaxunlearn.evaluation.other_photos import OtherPhotos
 from jaxunlearn.evaluation.protocol import comparable
+from jaxunlearn.evaluation.statistics.shares import share_of
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.config.declaration import ConfigDict, flat
@@ -27,12 +28,12 @@ from jaxunlearn.workflows.remake import remake_page
 from jaxunlearn.workflows.reproduce import TABLES, Whose, carry_out, columns, reproduce
 from jaxunlearn.workflows.reproduce.comparable import not_comparable
 from jaxunlearn.workflows.reproduce.declaration import Base, Row, Table
-from jaxunlearn.workflows.reproduce.figures import compared, figures_of
+from jaxunlearn.workflows.reproduce.figures import compared, figures_of, judged_of
 from jaxunlearn.workflows.reproduce.folder import CellJson
 from jaxunlearn.workflows.reproduce.plan import Cell, chosen_columns, chosen_rows, planned
 from jaxunlearn.workflows.reproduce.shown import comparability, number
 from jaxunlearn.workflows.reproduce.tables import table_of
-from tests.support.paper_tables import a_table
+from tests.support.paper_tables import a_summary, a_table
 from tests.support.tiny_models import tiny_models, tiny_people
 
 ROWS = [(table, row) for table in TABLES.values() for row in table.rows]
@@ -438,7 +439,14 @@ def cell(row: str, values: dict[str, float]) -> CellJson:
     summary = {"people": {str(k): {"id": value} for k, value in enumerate(values.values())}}
     figures = figures_of(TABLES["guide-1"], list(values), summary)
     return CellJson(
-        column="random", row=row, people=list(values), steps=2, settings="", diverged=[], figures=figures
+        column="random",
+        row=row,
+        people=list(values),
+        steps=2,
+        settings="",
+        diverged=[],
+        figures=figures,
+        judged=None,
     )
 
 
@@ -462,6 +470,35 @@ def test_a_table_says_what_is_missing(tmp_path):
         "| + L_global (GUIDE) (not made yet) |  | 0.14 ± 0.06 |  | 10.80 ± 2.70 |  | 6.64 ± 1.60 |"
     )
     assert "| Random | + extrapolated w_t | Baseline | ID | 0.002 |" in "\n".join(lines)
+
+
+def test_all_judges_are_asked_beside_the_papers_figures(tmp_path):
+    a_table(tmp_path / "table")
+    lines = (tmp_path / "table/table.md").read_text().splitlines()
+    begin = lines.index("## What all judges say")
+    assert [line for line in lines[begin:] if line.startswith("| Random")][:3] == [
+        "| Random | Baseline | 1 of 2 (9 to 91 %) | 1 of 2 (9 to 91 %) | - | 1 of 96 (0 to 6 %) "
+        "| 10 of 80 (7 to 22 %) |",
+        "| Random | + extrapolated w_t | 1 of 2 (9 to 91 %) | 1 of 2 (9 to 91 %) | - | 1 of 96 (0 to 6 %) "
+        "| 10 of 80 (7 to 22 %) |",
+        "| Random | + L_adj |  |  |  |  |  |",
+    ]
+    assert "What all judges say" in (tmp_path / "table/report.html").read_text()
+
+
+def test_who_shares_a_generator_loses_others_once():
+    summary = a_summary((0.0, 0.05, 0.5))
+    for figures in summary["people"].values():
+        del figures["others_lost_counts"], figures["near"]
+    both = {"others_lost_counts": share_of(7, 48)._asdict(), "near": {}}
+    judged: Any = judged_of(summary | both, 3)
+    assert {name: (count["number"], count["people"]) for name, count in judged.items()} == {
+        "forgotten": (2, 3),
+        "at_latent": (1, 3),
+        "in_photos": (0, 0),
+        "others_lost": (7, 48),
+        "near_lost": (0, 0),
+    }
 
 
 def test_one_person_has_no_deviation():

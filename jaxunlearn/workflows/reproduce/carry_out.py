@@ -40,7 +40,7 @@ from jaxunlearn.training.unlearn import request_of, unlearn
 from jaxunlearn.workflows.reproduce.columns import Column, Listed, Whose, listed, people_of
 from jaxunlearn.workflows.reproduce.comparable import not_comparable
 from jaxunlearn.workflows.reproduce.declaration import Base, Table
-from jaxunlearn.workflows.reproduce.figures import compared, figures_of
+from jaxunlearn.workflows.reproduce.figures import compared, figures_of, judged_of
 from jaxunlearn.workflows.reproduce.folder import (
     COMMON,
     TABLE,
@@ -273,6 +273,7 @@ class _Maker:
             settings=settings_fingerprint(cell.config),
             diverged=[people.subjects[k] for k in diverged],
             figures={} if diverged else figures_of(self.table, people.subjects, folder.summary),
+            judged=None if diverged else judged_of(folder.summary, cell.people),
         )
 
     def _run(

@@ -32,6 +32,32 @@ PAGE = "report.html"
 COMMON = "common"
 
 
+class CountJson(TypedDict):
+    """`number` of `people`, of whom judges can say it; `low` and `high` are None where there is nobody."""
+
+    number: int
+    people: int
+    low: float | None
+    high: float | None
+
+
+class JudgedJson(TypedDict):
+    """What all judges say of a run; counts of people are added up over its generators.
+
+    Attributes:
+      forgotten: people whom no judge finds anywhere.
+      at_latent, in_photos: people whom at least one judge finds at their latent, and in another photo.
+      others_lost: people chosen at random who are somebody else afterwards to at least one judge.
+      near_lost: the same of people near the forgotten ones.
+    """
+
+    forgotten: CountJson
+    at_latent: CountJson
+    in_photos: CountJson
+    others_lost: CountJson
+    near_lost: CountJson
+
+
 class CellJson(TypedDict):
     """A run in `table.json`.
 
@@ -42,6 +68,7 @@ class CellJson(TypedDict):
       settings: fingerprint of its settings.
       diverged: names of the people whose generator diverged; then nothing was measured.
       figures: key of a figure → see `figures.figures_of`.
+      judged: what all judges say; None if somebody's generator diverged.
     """
 
     column: str
@@ -51,6 +78,7 @@ class CellJson(TypedDict):
     settings: str
     diverged: list[str]
     figures: dict[str, dict[str, Any]]
+    judged: JudgedJson | None
 
 
 class TableJson(TypedDict):

@@ -11,10 +11,24 @@ from jaxunlearn.reporting.page.picture import Picture, encoded
 from jaxunlearn.reporting.page.words import isolated
 from jaxunlearn.reporting.sheets.sheet import read_picture
 from jaxunlearn.workflows.reproduce.declaration import COLUMNS, Figure, Row, Sheet, Table
-from jaxunlearn.workflows.reproduce.folder import CellJson, TableJson, run_of
+from jaxunlearn.workflows.reproduce.folder import CellJson, CountJson, TableJson, run_of
 from jaxunlearn.workflows.reproduce.tables import TABLES
 
 NOT_MEASURED = "not measured"
+
+JUDGED = {
+    "forgotten": "forgotten",
+    "at_latent": "found at their latent",
+    "in_photos": "found in another photo",
+    "others_lost": "others lost",
+    "near_lost": "lost near them",
+}
+"""Names in `folder.JudgedJson` → what they are called."""
+JUDGED_MEANS = (
+    "The papers give the similarity to one network. Here all judges look. Forgotten: none of them finds the "
+    "person anywhere. Found: at least one does. Lost: somebody else afterwards to at least one judge. "
+    "Intervals take people, and those whom a run loses, as independent."
+)
 
 _LARGEST_PICTURE = 60_000
 """Bytes of the picture of a row."""
@@ -83,6 +97,15 @@ class ShownSheet:
 
 
 @dataclasses.dataclass(frozen=True)
+class ShownJudged:
+    """What all judges say of a run; `counts` are in the order of `JUDGED`."""
+
+    column: str
+    row: str
+    counts: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class ShownDifference:
     """A row against another over the same people."""
 
@@ -107,6 +130,7 @@ class Shown:
     done: int
     planned: int
     sheets: tuple[ShownSheet, ...]
+    judged: tuple[ShownJudged, ...]
     differences: tuple[ShownDifference, ...]
     made_with: tuple[tuple[str, str], ...]
 
@@ -120,7 +144,7 @@ def shown(out: Path, content: TableJson) -> Shown:
     """
     table = TABLES[content["table"]]
     cells = {(cell["column"], cell["row"]): cell for cell in content["cells"]}
-    places = [tuple(place) for place in content["planned"]]
+    places = [(column, row) for column, row in content["planned"]]
     return Shown(
         title=f"{content['table']}: {table.paper}",
         paper=table.paper,
@@ -129,6 +153,7 @@ def shown(out: Path, content: TableJson) -> Shown:
         done=sum(place in cells for place in places),
         planned=len(places),
         sheets=tuple(_sheet(out, table, sheet, content, cells) for sheet in table.sheets),
+        judged=tuple(_judged(table, cells[place]) for place in places if place in cells),
         differences=tuple(_difference(table, each) for each in content["differences"]),
         made_with=(
             ("generator", str(content["made_with"]["model"])),
@@ -215,6 +240,19 @@ def _difference(table: Table, each: Mapping[str, Any]) -> ShownDifference:
         f"{each['p']:.2g}",
         each["n"],
     )
+
+
+def _judged(table: Table, cell: CellJson) -> ShownJudged:
+    judged = cell["judged"]
+    counts = tuple("" if judged is None else _count(judged[name]) for name in JUDGED)
+    return ShownJudged(COLUMNS[cell["column"]], table.row(cell["row"]).label, counts)
+
+
+def _count(count: CountJson) -> str:
+    """Return a number of people with its interval; a hyphen if the judges can say it of nobody."""
+    if count["low"] is None or count["high"] is None:
+        return "-"
+    return f"{count['number']} of {count['people']} ({100 * count['low']:.0f} to {100 * count['high']:.0f} %)"
 
 
 def number(value: float) -> str:

@@ -8,6 +8,8 @@ from jaxunlearn.reporting.markdown import markdown_table
 from jaxunlearn.reporting.page.frame import write_page
 from jaxunlearn.workflows.reproduce.folder import MARKDOWN, PAGE, TableJson, read_table, write_table
 from jaxunlearn.workflows.reproduce.shown import (
+    JUDGED,
+    JUDGED_MEANS,
     Shown,
     ShownColumn,
     ShownSheet,
@@ -27,7 +29,7 @@ def write_all(out: Path, content: TableJson, *, going: bool = False) -> None:
     write_table(out, content)
     seen = shown(out, content)
     write_text(out / MARKDOWN, markdown(seen))
-    values = {"shown": seen, "interval": interval_word()}
+    values = {"shown": seen, "interval": interval_word(), "judged": JUDGED, "judged_means": JUDGED_MEANS}
     write_page(out / PAGE, "reproduce.html", seen.title, values, refresh=going)
 
 
@@ -52,6 +54,10 @@ def markdown(seen: Shown) -> str:
         lines.append(f"- {seen.done} of {seen.planned} runs are done; the same command makes the others.")
     for sheet in seen.sheets:
         lines += _sheet(sheet)
+    if seen.judged:
+        lines += ["", "## What all judges say", "", JUDGED_MEANS, ""]
+        counted = ((each.column, each.row, *each.counts) for each in seen.judged)
+        lines += _table(("", "row", *JUDGED.values()), counted)
     if seen.differences:
         lines += ["", "## The same people in both rows", ""]
         head = ("", "row", "against", "figure", "difference", interval_word(), "p", "people")
