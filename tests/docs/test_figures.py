@@ -195,3 +195,23 @@ def test_folders_that_commands_write_into_by_default_are_listed():
     default = [folder for folder in folders if isinstance(folder, Path)]
     assert len(default) >= 4
     assert not [folder for folder in default if f"`{folder}/`" not in text]
+
+
+def test_each_part_of_guide_is_told_as_its_table_counts():
+    cells = json.loads(read("benchmarks/paper_tables/guide-1.json"))["cells"]
+    counts = {cell["row"]: cell["judged"] for cell in cells}
+    lost = {row: judged["others_lost"]["number"] for row, judged in counts.items()}
+    text = " ".join(
+        read("docs/results/one_person.md").split("## Each part of GUIDE")[1].split("```")[0].split()
+    )
+    assert (
+        f"{lost['baseline']} of 240 random others by the baseline, {lost['extrapolated']} with the "
+        f"extrapolated target, {lost['adjacent']} with `L_adj`, but {lost['guide']} with GUIDE as a whole"
+    ) in text
+    means = [f"{cell['figures']['id']['mean']:.3f}" for cell in cells]
+    assert f"ID {means[2]} with it, {means[1]} without" in text
+    forgotten = [judged["forgotten"]["number"] for judged in counts.values()]
+    assert (
+        "It forgets fewer people: {3} of 5, where the others forget {0}, {1} and {2}".format(*forgotten)
+        in text
+    )

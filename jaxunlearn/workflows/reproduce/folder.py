@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -68,7 +68,8 @@ class CellJson(TypedDict):
       settings: fingerprint of its settings.
       diverged: names of the people whose generator diverged; then nothing was measured.
       figures: key of a figure → see `figures.figures_of`.
-      judged: what all judges say; None if somebody's generator diverged.
+      judged: what all judges say; None if somebody's generator diverged. Older tables lack it until the
+        command is given again.
     """
 
     column: str
@@ -78,7 +79,7 @@ class CellJson(TypedDict):
     settings: str
     diverged: list[str]
     figures: dict[str, dict[str, Any]]
-    judged: JudgedJson | None
+    judged: NotRequired[JudgedJson | None]
 
 
 class TableJson(TypedDict):

@@ -243,7 +243,7 @@ def _difference(table: Table, each: Mapping[str, Any]) -> ShownDifference:
 
 
 def _judged(table: Table, cell: CellJson) -> ShownJudged:
-    judged = cell["judged"]
+    judged = cell.get("judged")
     counts = tuple("" if judged is None else _count(judged[name]) for name in JUDGED)
     return ShownJudged(COLUMNS[cell["column"]], table.row(cell["row"]).label, counts)
 
