@@ -6,8 +6,8 @@ import pytest
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli import main as cli
-from jaxunlearn.cli.commands.unlearning.request import read_settings
 from jaxunlearn.cli.config_files import load_config
+from jaxunlearn.cli.unlearning.request import read_settings
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.config.declaration import ConfigDict, flat
 from jaxunlearn.methods.registry import preset, preset_names

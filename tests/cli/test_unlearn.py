@@ -20,7 +20,7 @@ from PIL import Image
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import demo as demo_command
 from jaxunlearn.cli.commands import unlearn as unlearn_command
-from jaxunlearn.cli.commands.unlearning import refusals, request
+from jaxunlearn.cli.unlearning import refusals, request
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.files import lock
 from jaxunlearn.methods.guide import presets

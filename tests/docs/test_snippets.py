@@ -14,9 +14,9 @@ import eg3d_flax
 import jaxunlearn
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.baking.settings import Baking
-from jaxunlearn.cli.commands.unlearning.request import read_settings
 from jaxunlearn.cli.main import parse, parser
 from jaxunlearn.cli.readers import read_config, step_of
+from jaxunlearn.cli.unlearning.request import read_settings
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.config.check_config import check
 from jaxunlearn.methods.config.declaration import ConfigDict, check_declared, default_config, flat

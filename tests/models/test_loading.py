@@ -7,8 +7,8 @@ import pytest
 from flax import nnx
 
 import legato_flax
-from jaxunlearn.cli.commands.unlearning.request import read_settings
 from jaxunlearn.cli.main import parse
+from jaxunlearn.cli.unlearning.request import read_settings
 from jaxunlearn.models.adapters import OWNER, has_adapters
 from jaxunlearn.models.generator import config_of, fingerprint_of, load_generator, save_generator
 from jaxunlearn.models.loading import load_models, published_inception

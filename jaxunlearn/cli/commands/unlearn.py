@@ -9,24 +9,24 @@ from pathlib import Path
 
 from jax.sharding import Mesh
 
-from jaxunlearn.cli.commands.unlearning.refusals import (
+from jaxunlearn.cli.readers import (
+    inverting_of,
+    join,
+    mesh_of,
+    models_of,
+)
+from jaxunlearn.cli.unlearning.refusals import (
     check_out,
     check_seen_by_all,
     refuse_combinations,
     refuse_inversion,
     refuse_too_many,
 )
-from jaxunlearn.cli.commands.unlearning.request import (
+from jaxunlearn.cli.unlearning.request import (
     name_of_people,
     people_and_settings,
     read_settings,
     worklist_of,
-)
-from jaxunlearn.cli.readers import (
-    inverting_of,
-    join,
-    mesh_of,
-    models_of,
 )
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.evaluation.frontier import frontier_of
