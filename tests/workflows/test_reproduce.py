@@ -486,6 +486,7 @@ def test_all_judges_are_asked_beside_the_papers_figures(tmp_path):
     assert "What all judges say" in (tmp_path / "table/report.html").read_text()
     older = json.loads((tmp_path / "table/table.json").read_text())
     del older["cells"][0]["judged"]
+    older["planned"] = older["planned"][1:]  # an earlier call made the first row
     (tmp_path / "table/table.json").write_text(json.dumps(older))
     remake_page(tmp_path / "table")
     assert "| Random | Baseline |  |  |  |  |  |" in (tmp_path / "table/table.md").read_text()

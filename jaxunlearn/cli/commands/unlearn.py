@@ -9,12 +9,7 @@ from pathlib import Path
 
 from jax.sharding import Mesh
 
-from jaxunlearn.cli.readers import (
-    inverting_of,
-    join,
-    mesh_of,
-    models_of,
-)
+from jaxunlearn.cli.readers import inverting_of, join, mesh_of, models_of
 from jaxunlearn.cli.unlearning.refusals import (
     check_out,
     check_seen_by_all,

@@ -9,12 +9,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.cli.readers import (
-    inverting_of,
-    read_config,
-    refuse_other_method,
-    set_by,
-)
+from jaxunlearn.cli.readers import inverting_of, read_config, refuse_other_method, set_by
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.names import as_text, file_name
 from jaxunlearn.methods.config import check_config, from_config

@@ -60,13 +60,7 @@ def invert_remaining(
     photos = remaining(usable, subjects, photos_sha256, source)
     people = np.array([k for k, theirs in photos.items() for _ in theirs])
     together = Photographs(tuple(photo for theirs in photos.values() for photo in theirs), refused)
-    ws = invert(
-        models,
-        together,
-        **how.arguments,
-        compute=compute,
-        progress=progress,
-    ).ws
+    ws = invert(models, together, **how.arguments, compute=compute, progress=progress).ws
     images = {k: np.stack([photo.image for photo in theirs]) for k, theirs in photos.items()}
     return {k: OtherPhotos(ws[people == k], images[k]) for k in photos}
 

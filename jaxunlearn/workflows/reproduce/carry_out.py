@@ -265,6 +265,7 @@ class _Maker:
         diverged: Sequence[int] = ()
         if not self._measured(folder, cell, column):
             diverged = self._run(folder, cell, column, people, bar)
+        summary = {} if diverged else folder.summary
         return CellJson(
             column=cell.column,
             row=cell.row.key,
@@ -272,8 +273,8 @@ class _Maker:
             steps=cell.config.steps,
             settings=settings_fingerprint(cell.config),
             diverged=[people.subjects[k] for k in diverged],
-            figures={} if diverged else figures_of(self.table, people.subjects, folder.summary),
-            judged=None if diverged else judged_of(folder.summary, cell.people),
+            figures={} if diverged else figures_of(self.table, people.subjects, summary),
+            judged=None if diverged else judged_of(summary, cell.people),
         )
 
     def _run(

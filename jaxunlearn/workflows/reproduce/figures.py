@@ -1,11 +1,11 @@
 """Figures of a run as a table shows them, what its judges say, and rows compared over the same people."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jaxunlearn.evaluation.statistics.intervals import interval_of
 from jaxunlearn.evaluation.statistics.paired import compare_pairs
-from jaxunlearn.evaluation.statistics.shares import share_of, share_of_known
+from jaxunlearn.evaluation.statistics.shares import Share, share_of, share_of_known
 from jaxunlearn.workflows.reproduce.declaration import COLUMNS, Figure, Table
 from jaxunlearn.workflows.reproduce.folder import CellJson, CountJson, JudgedJson
 
@@ -64,7 +64,7 @@ def judged_of(summary: Mapping[str, Any], number: int) -> JudgedJson:
     generators = people if "others_lost_counts" in people[0] else [summary]  # one for all people
     near = [at["lost_counts"] for each in generators for at in each["near"].values()]
     return JudgedJson(
-        forgotten=_known(each["forgotten"] for each in people),
+        forgotten=_count(share_of_known(each["forgotten"] for each in people)),
         at_latent=_found(people, "latent"),
         in_photos=_found(people, "photos"),
         others_lost=_added([each["others_lost_counts"] for each in generators]),
@@ -74,17 +74,15 @@ def judged_of(summary: Mapping[str, Any], number: int) -> JudgedJson:
 
 def _found(people: Sequence[Mapping[str, Any]], place: str) -> CountJson:
     hidden = (each["forgotten_by"][place] for each in people)
-    return _known(None if each is None else not each for each in hidden)
-
-
-def _known(answers: Iterable[bool | None]) -> CountJson:
-    share = share_of_known(answers)
-    return CountJson(number=share.number, people=share.people, low=share.low, high=share.high)
+    return _count(share_of_known(None if each is None else not each for each in hidden))
 
 
 def _added(counts: Sequence[Mapping[str, Any]]) -> CountJson:
     """Add counts up; their interval takes the people of all generators as independent."""
-    share = share_of(sum(each["number"] for each in counts), sum(each["people"] for each in counts))
+    return _count(share_of(sum(each["number"] for each in counts), sum(each["people"] for each in counts)))
+
+
+def _count(share: Share) -> CountJson:
     return CountJson(number=share.number, people=share.people, low=share.low, high=share.high)
 
 

@@ -144,7 +144,7 @@ def shown(out: Path, content: TableJson) -> Shown:
     """
     table = TABLES[content["table"]]
     cells = {(cell["column"], cell["row"]): cell for cell in content["cells"]}
-    places = [(column, row) for column, row in content["planned"]]
+    places = [tuple(place) for place in content["planned"]]
     return Shown(
         title=f"{content['table']}: {table.paper}",
         paper=table.paper,
@@ -153,7 +153,12 @@ def shown(out: Path, content: TableJson) -> Shown:
         done=sum(place in cells for place in places),
         planned=len(places),
         sheets=tuple(_sheet(out, table, sheet, content, cells) for sheet in table.sheets),
-        judged=tuple(_judged(table, cells[place]) for place in places if place in cells),
+        judged=tuple(
+            _judged(row, cells[column, row.key])
+            for column in COLUMNS
+            for row in table.rows
+            if (column, row.key) in cells
+        ),
         differences=tuple(_difference(table, each) for each in content["differences"]),
         made_with=(
             ("generator", str(content["made_with"]["model"])),
@@ -242,10 +247,10 @@ def _difference(table: Table, each: Mapping[str, Any]) -> ShownDifference:
     )
 
 
-def _judged(table: Table, cell: CellJson) -> ShownJudged:
+def _judged(row: Row, cell: CellJson) -> ShownJudged:
     judged = cell.get("judged")
     counts = tuple("" if judged is None else _count(judged[name]) for name in JUDGED)
-    return ShownJudged(COLUMNS[cell["column"]], table.row(cell["row"]).label, counts)
+    return ShownJudged(COLUMNS[cell["column"]], row.label, counts)
 
 
 def _count(count: CountJson) -> str:
